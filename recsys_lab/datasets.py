@@ -1,0 +1,110 @@
+"""The data sets of the course, read from ``data/`` and checked against their checksums.
+
+Where they come from, and under which conditions: the README beside each.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from .interactions import Interactions, read_csv
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+SHA256 = {
+    "events.csv": "8e1711100c95ac6f46c496a89b85ce0f6cead71e510d79c3f9ef6874cca18def",
+    "items.csv": "c3703b92e95582ae21c64b14825a757417f3630d098a7df1e444c6ee4ed1055d",
+    "movies.csv": "cd70037017534ad5ef111eb6b54b407096ceae835b7571d900d6754e22806b46",
+    "ratings.csv": "6031df54a1826b67642edd60407c21944cc51b22fcf70342baa9dd43c9ca1e0e",
+}
+
+
+def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.DataFrame]:
+    """Load the article's shop (section 4.3): 3 users, 5 items, 9 events.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``events.csv`` and ``items.csv`` are.
+
+    Returns
+    -------
+    data : Interactions
+        Users 1, 2, 3; items "A" to "E"; 1 where the user looked at the item.
+    items : DataFrame
+        Indexed by item, in the order of ``data.items``: category, and price in yuan.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or not the one described in ``data/shop/README.md``.
+
+    Examples
+    --------
+    >>> data, items = load_shop()
+    >>> data
+    Interactions: 3 users x 5 items, 9 events (60% of cells), no times
+    >>> items.loc["A", "category"]
+    'electronics'
+    """
+    folder = Path(folder)
+    items = read_csv(folder / "items.csv", sha256=SHA256["items.csv"]).set_index("item")
+    data = Interactions.from_csv(
+        folder / "events.csv", sha256=SHA256["events.csv"], items=items.index
+    )
+    return data, items
+
+
+def load_movielens(
+    folder: str | Path = DATA / "movielens-small",
+) -> tuple[Interactions, pd.DataFrame]:
+    """Load MovieLens small (October 2016): 671 users, 9,066 films, 100,004 ratings.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``ratings.csv`` and ``movies.csv`` are.
+
+    Returns
+    -------
+    data : Interactions
+        Ratings from 0.5 to 5, with times in seconds since 1970.
+    movies : DataFrame
+        Indexed by movieId, in the order of ``data.items``, so ``movies.iloc[j]`` is column j:
+        title, year (whole or missing), genres (joined by "|").
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or not the one described in ``data/movielens-small/README.md``.
+
+    Notes
+    -----
+    Five films have neither title nor year.
+
+    References
+    ----------
+    F. M. Harper and J. A. Konstan (2015). The MovieLens Datasets: History and Context. ACM
+    Transactions on Interactive Intelligent Systems 5, 4, article 19. doi:10.1145/2827872
+
+    Examples
+    --------
+    >>> data, movies = load_movielens()
+    >>> data
+    Interactions: 671 users x 9,066 items, 100,004 events (1.64% of cells), with times
+    >>> movies.title.iloc[data.item_position(1)]
+    'Toy Story'
+    """
+    folder = Path(folder)
+    movies = read_csv(folder / "movies.csv", sha256=SHA256["movies.csv"]).set_index("movieId")
+    movies["year"] = movies["year"].astype("Int64")
+    data = Interactions.from_csv(
+        folder / "ratings.csv",
+        user="userId",
+        item="movieId",
+        value="rating",
+        time="timestamp",
+        sha256=SHA256["ratings.csv"],
+        items=movies.index,
+    )
+    return data, movies

@@ -1,0 +1,578 @@
+"""Who did what with which item, and when: a sparse users x items matrix with labels and times.
+
+Everything the course reads passes through here, so this is where input is validated. The layout is
+that of implicit-feedback recommenders (Hu, Koren and Volinsky 2008): what was not observed is not
+stored.
+"""
+
+import hashlib
+import io
+import operator
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+DUPLICATES = ("raise", "first", "last", "mean")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Interactions:
+    """Events of users with items: a sparse users x items matrix, its labels and its times.
+
+    The arrays are read-only, so that no later cell can change what an earlier one computed from:
+    work on ``data.matrix.copy()`` to alter values.
+
+    Parameters
+    ----------
+    matrix : m x n, dense or scipy.sparse
+        A stored entry is an event and its number is the event's value. In a sparse matrix a stored
+        0 is an event too (a rating of 0); in a dense one 0 means that nothing happened.
+    users, items : array-like of length m and n
+        The labels of rows and columns, each label once.
+    times : array-like with one number for each stored entry, optional
+        In the order of ``matrix.data``; then ``matrix`` must be CSR with sorted columns.
+
+    Attributes
+    ----------
+    matrix : scipy.sparse.csr_array of float64, m x n
+    users, items : ndarray
+    times : ndarray or None
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a label repeats, or a value is negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"user": ["ann", "ann", "bob"], "item": ["tea", "jam", "tea"]})
+    >>> data = Interactions.from_frame(events)
+    >>> data
+    Interactions: 2 users x 2 items, 3 events (75% of cells), no times
+    >>> data.items.tolist()
+    ['jam', 'tea']
+    >>> data.matrix.toarray()
+    array([[1., 1.],
+           [0., 1.]])
+    """
+
+    matrix: sp.csr_array
+    users: np.ndarray
+    items: np.ndarray
+    times: np.ndarray | None = None
+
+    def __post_init__(self):
+        matrix = sp.csr_array(as_matrix(self.matrix, "matrix")).copy()
+        if (matrix.data < 0).any():
+            value = matrix.data[matrix.data < 0][0]
+            raise ValueError(f"matrix holds the negative value {value:g}: values must be 0 or more")
+        users = _labels(self.users, "users", matrix.shape[0])
+        items = _labels(self.items, "items", matrix.shape[1])
+        times = self.times
+        if times is not None:
+            if getattr(self.matrix, "format", "") != "csr" or matrix.nnz != self.matrix.nnz:
+                raise ValueError(
+                    "times need a CSR matrix without duplicates: convert it with .tocsr() first"
+                )
+            if not self.matrix.has_sorted_indices:
+                raise ValueError(
+                    "times need a matrix with sorted columns: call matrix.sort_indices() first"
+                )
+            times = np.array(times)
+            if times.shape != (matrix.nnz,):
+                raise ValueError(
+                    f"times has shape {times.shape}: give one time for each of the "
+                    f"{matrix.nnz} stored entries"
+                )
+        for array in (matrix.data, matrix.indices, matrix.indptr, users, items, times):
+            if array is not None:
+                array.flags.writeable = False
+        for name, value in [
+            ("matrix", matrix), ("users", users), ("items", items), ("times", times)
+        ]:  # fmt: skip
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_frame(
+        cls,
+        df: pd.DataFrame,
+        user: str = "user",
+        item: str = "item",
+        value: str | None = None,
+        time: str | None = None,
+        *,
+        duplicates: str = "raise",
+        users=None,
+        items=None,
+    ) -> "Interactions":
+        """Encode a table with one event a row.
+
+        Parameters
+        ----------
+        df : DataFrame
+        user, item : str
+            The columns with the labels. Labels are sorted; row and column 0 belong to the smallest.
+        value : str, optional
+            The column with the ratings or counts, 0 or more. Without it every event counts 1.
+        time : str, optional
+            The column with the times: numbers, or dates (kept as seconds since 1970).
+        duplicates : {"raise", "first", "last", "mean"}
+            What to do when a user has several events with one item: refuse; keep the first or the
+            last (in time if there is a time, else and among equal times in the order of the rows);
+            or keep the mean value with the last time.
+        users, items : array-like, optional
+            The known labels, in the order wanted: an event with any other is refused, and a label
+            without events gets an empty row or column.
+
+        Raises
+        ------
+        ValueError
+            For an empty table, a missing column, a missing or unknown label, a value that is
+            missing, negative, infinite or not a number, and a duplicate event. Rows are counted
+            from 0, as in ``df.iloc``.
+
+        Examples
+        --------
+        >>> events = pd.DataFrame({"user": [1, 1], "item": ["A", "A"], "rating": [2, 5]})
+        >>> Interactions.from_frame(events, value="rating")
+        Traceback (most recent call last):
+        ...
+        ValueError: duplicate event: user 1 and item 'A' are in rows 0 and 1; choose \
+duplicates="first", "last" or "mean"
+        >>> Interactions.from_frame(events, value="rating", duplicates="mean").matrix.toarray()
+        array([[3.5]])
+        """
+        if not isinstance(df, pd.DataFrame):
+            raise ValueError(f"df is a {type(df).__name__}: pass a pandas DataFrame")
+        if duplicates not in DUPLICATES:
+            raise ValueError(f"duplicates={duplicates!r}: choose one of {', '.join(DUPLICATES)}")
+        for argument, column in [
+            ("user", user),
+            ("item", item),
+            ("value", value),
+            ("time", time),
+        ]:
+            if (column is not None or argument in ("user", "item")) and column not in df.columns:
+                raise ValueError(
+                    f"{argument}={column!r} is not a column: the table has "
+                    f"{', '.join(map(repr, df.columns)) or 'no columns'}"
+                )
+        if df.empty:
+            raise ValueError("the table of events is empty: give at least one event")
+
+        rows, users = _encode(df[user], user, users, "users")
+        columns, items = _encode(df[item], item, items, "items")
+        values = np.ones(len(df)) if value is None else _values(df[value], value)
+        times = None if time is None else _times(df[time], time)
+
+        # A stable sort by user, item, then time: equal times keep the order of the rows.
+        order = np.lexsort((columns, rows) if times is None else (times, columns, rows))
+        cell = rows[order].astype(np.int64) * len(items) + columns[order]
+        first = np.flatnonzero(np.r_[True, np.diff(cell) != 0])
+        last = np.r_[first[1:], len(cell)] - 1
+        repeated = np.flatnonzero(last > first)
+        if repeated.size and duplicates == "raise":
+            a, b = sorted(order[[first[repeated[0]], first[repeated[0]] + 1]].tolist())
+            more = f" ({repeated.size - 1} more pairs repeat)" if repeated.size > 1 else ""
+            raise ValueError(
+                f"duplicate event: user {_plain(users[rows[a]])!r} and item "
+                f"{_plain(items[columns[a]])!r} are in rows {a} and {b}{more}; choose "
+                'duplicates="first", "last" or "mean"'
+            )
+        kept = order[first if duplicates == "first" else last]
+        if duplicates == "mean":
+            kept_values = np.add.reduceat(values[order], first) / (last - first + 1)
+        else:
+            kept_values = values[kept]
+        indptr = np.r_[0, np.bincount(rows[kept], minlength=len(users)).cumsum()]
+        matrix = sp.csr_array(
+            (kept_values, columns[kept], indptr),
+            shape=(len(users), len(items)),
+            dtype=float,
+        )
+        return cls(matrix, users, items, None if times is None else times[kept])
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | Path,
+        user: str = "user",
+        item: str = "item",
+        value: str | None = None,
+        time: str | None = None,
+        *,
+        duplicates: str = "raise",
+        users=None,
+        items=None,
+        sha256: str | None = None,
+        encoding: str = "utf-8",
+    ) -> "Interactions":
+        """Read a comma-separated file with one event a row and a header; see ``from_frame``.
+
+        Parameters
+        ----------
+        path : str or Path
+        user, item, value, time, duplicates, users, items
+            As in ``from_frame``.
+        sha256 : str, optional
+            The checksum that the file must have, in hexadecimal.
+        encoding : str
+            The file's encoding.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            For a wrong checksum or encoding, a malformed or empty file, and as ``from_frame``.
+        """
+        table = read_csv(path, sha256=sha256, encoding=encoding)
+        try:
+            return cls.from_frame(
+                table,
+                user,
+                item,
+                value,
+                time,
+                duplicates=duplicates,
+                users=users,
+                items=items,
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of users, number of items."""
+        return self.matrix.shape
+
+    def __len__(self):
+        """Count the events."""
+        return self.matrix.nnz
+
+    def __repr__(self):
+        m, n = self.shape
+        filled = f" ({100 * len(self) / (m * n):.3g}% of cells)" if m * n else ""
+        times = "no times" if self.times is None else "with times"
+        return f"Interactions: {m:,} users x {n:,} items, {len(self):,} events{filled}, {times}"
+
+    def user_position(self, label) -> int:
+        """Row of a user.
+
+        Raises
+        ------
+        ValueError
+            If there is no such user.
+        """
+        return _position(self.users, label, "user")
+
+    def item_position(self, label) -> int:
+        """Column of an item.
+
+        Raises
+        ------
+        ValueError
+            If there is no such item.
+        """
+        return _position(self.items, label, "item")
+
+    def keep(self, mask) -> "Interactions":
+        """Keep some of the events, and all labels.
+
+        Parameters
+        ----------
+        mask : array-like of bool, one for each event, in the order of ``matrix.data``
+
+        Examples
+        --------
+        >>> events = pd.DataFrame({"user": [1, 2], "item": ["A", "B"], "stars": [2, 5]})
+        >>> data = Interactions.from_frame(events, value="stars")
+        >>> data.keep(data.matrix.data >= 4).matrix.toarray()
+        array([[0., 0.],
+               [0., 5.]])
+        """
+        mask = np.asarray(mask)
+        if mask.dtype != bool or mask.shape != (len(self),):
+            raise ValueError(
+                f"mask is {mask.dtype} of shape {mask.shape}: give one bool for each of the "
+                f"{len(self)} events"
+            )
+        R = self.matrix
+        indptr = np.r_[0, mask.cumsum()][R.indptr]
+        matrix = sp.csr_array((R.data[mask], R.indices[mask], indptr), shape=R.shape)
+        times = None if self.times is None else self.times[mask]
+        return Interactions(matrix, self.users, self.items, times)
+
+    def rows(self) -> np.ndarray:
+        """Row of each event, ordered like ``matrix.data`` (columns: ``matrix.indices``)."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.matrix.indptr))
+
+    def to_frame(self) -> pd.DataFrame:
+        """List the events: columns user, item, value and, if there are times, time."""
+        table = {
+            "user": self.users[self.rows()],
+            "item": self.items[self.matrix.indices],
+            "value": self.matrix.data,
+        }
+        if self.times is not None:
+            table["time"] = self.times
+        return pd.DataFrame(table)
+
+
+def read_csv(
+    path: str | Path, *, sha256: str | None = None, encoding: str = "utf-8"
+) -> pd.DataFrame:
+    """Read a comma-separated file with a header; only an empty field counts as missing.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        For a wrong checksum or encoding, rows of unequal length, and a file without rows.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"path {str(path)!r} is a folder: name a CSV file inside it")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"path {str(path)!r} does not exist: check its spelling and the folder you are in, "
+            f"{str(Path.cwd())!r}"
+        ) from None
+    if not content.strip():
+        raise ValueError(f"path {str(path)!r} is an empty file: give a CSV file with a header")
+    if sha256 is not None:
+        found = hashlib.sha256(content).hexdigest()
+        if found != sha256.lower():
+            raise ValueError(
+                f"path {str(path)!r} has sha256 {found} where {sha256} is expected: the file was "
+                "changed or cut short, so restore the original"
+            )
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"path {str(path)!r} is not {encoding} (byte {error.start + 1}, "
+            f"0x{content[error.start]:02x}, does not fit): save it as UTF-8 or pass its encoding, "
+            'such as encoding="latin-1"'
+        ) from None
+    except LookupError:
+        raise ValueError(f"encoding={encoding!r} is unknown: try 'utf-8' or 'latin-1'") from None
+    # Zero bytes are UTF-16 read as UTF-8; pandas would take them for part of the text.
+    if "\0" in text:
+        raise ValueError(
+            f"path {str(path)!r} holds zero bytes when read as {encoding}: pass its encoding, "
+            'such as encoding="utf-16"'
+        )
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise ValueError(f"path {str(path)!r} is an empty file: give a CSV file with a header")
+    try:
+        with warnings.catch_warnings():
+            # Rows longer than the header: pandas would warn, and cut them.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                io.StringIO(text),
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise ValueError(
+            f"path {str(path)!r} is malformed: each row needs as many fields as the header "
+            f"({str(error).strip().splitlines()[-1]})"
+        ) from None
+    if table.empty:
+        raise ValueError(f"path {str(path)!r} has a header but no rows: give at least one row")
+    return table
+
+
+def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
+    """Check that R is a matrix of finite numbers, and return it as float64, dense or CSR as it is.
+
+    A CSR has sorted columns and no duplicates. The result may share memory with R.
+    """
+    if isinstance(R, Interactions):
+        return R.matrix
+    if not sp.issparse(R):
+        R = np.asarray(R)
+    if R.ndim != 2:
+        raise ValueError(f"{name} has {R.ndim} dimensions: give a matrix, users x items")
+    if R.dtype.kind not in "biuf":
+        try:
+            R = R.astype(float)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} holds {R.dtype} entries: give numbers") from None
+    if sp.issparse(R):
+        R = sp.csr_array(R, dtype=float)
+        if not R.has_canonical_format:
+            R = R.copy()
+            R.sum_duplicates()
+    else:
+        R = R.astype(float, copy=False)
+    finite = np.isfinite(R.data if sp.issparse(R) else R)
+    if not finite.all():
+        at = int(finite.argmin())
+        if sp.issparse(R):
+            value, column = R.data[at], R.indices[at]
+            row = int(np.searchsorted(R.indptr, at, side="right")) - 1
+        else:
+            row, column = divmod(at, R.shape[1])
+            value = R[row, column]
+        raise ValueError(
+            f"{name} holds {value} in row {row}, column {column}: put a finite number there"
+        )
+    return R
+
+
+def as_csr(R, name: str) -> sp.csr_array:
+    """Return Interactions, a sparse or a dense matrix as CSR whose stored entries are the events.
+
+    A bare matrix has no event where it holds 0, be that stored or not, so that dense and sparse
+    agree; only Interactions can hold an event of value 0. The result may share memory with R.
+    """
+    matrix = sp.csr_array(as_matrix(R, name))
+    if not isinstance(R, Interactions) and (matrix.data == 0).any():
+        matrix = matrix.copy()
+        matrix.eliminate_zeros()
+    return matrix
+
+
+def as_count(value, name: str, *, most: int | None = None, why: str = "") -> int:
+    """Check that a number is whole, at least 1 and at most ``most``."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        count = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name}={value!r} is not a whole number: choose 1 or more") from None
+    if count < 1:
+        raise ValueError(f"{name}={count} is too small: choose 1 or more")
+    if most is not None and count > most:
+        raise ValueError(f"{name}={count} is larger than {why}: choose {name} <= {most}")
+    return count
+
+
+def as_share(value, name: str = "share") -> float:
+    """Check that a number lies strictly between 0 and 1."""
+    if isinstance(value, (bool, np.bool_)) or not np.isscalar(value) or isinstance(value, str):
+        raise ValueError(f"{name}={value!r} is not a number: choose one between 0 and 1")
+    if not 0 < value < 1:
+        raise ValueError(f"{name}={value!r} is outside (0, 1): choose a share such as 0.2")
+    return float(value)
+
+
+def _labels(labels, name, length=None):
+    """Check labels and return a copy: integers, or Python objects of one type."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or (length is not None and len(labels) != length):
+        raise ValueError(
+            f"{name} has shape {labels.shape}: give one label for each of the {length} "
+            f"{'rows' if name == 'users' else 'columns'} of the matrix"
+            if length is not None
+            else f"{name} has shape {labels.shape}: give a list of labels"
+        )
+    missing = pd.isna(labels)
+    if missing.any():
+        raise ValueError(f"{name} lacks label {int(missing.argmax())}: give every one a label")
+    # Text as Python strings, not numpy's fixed-width ones: an element then prints as 'A'.
+    labels = labels.astype(object) if labels.dtype.kind == "U" else labels.copy()
+    again = pd.Series(labels).duplicated().to_numpy()
+    if again.any():
+        raise ValueError(
+            f"{name} has the label {_plain(labels[again.argmax()])!r} twice: give each label once"
+        )
+    return labels
+
+
+def _encode(column, name, known, argument):
+    """Return each label's position, and the labels: the known ones, or those found, sorted."""
+    found = np.asarray(column)
+    missing = pd.isna(found)
+    if missing.any():
+        raise ValueError(
+            f"column {name!r} has no label in row {int(missing.argmax())}: fill it in or drop the "
+            "row"
+        )
+    if found.dtype.kind == "O":
+        types = sorted({type(label).__name__ for label in found})
+        if len(types) > 1:
+            raise ValueError(
+                f"column {name!r} mixes labels of the types {' and '.join(types)}: convert them to "
+                "one type"
+            )
+        if isinstance(found[0], (int, np.integer)):  # pandas' nullable integers arrive as objects
+            found = found.astype(np.int64)
+    if known is None:
+        codes, labels = pd.factorize(found, sort=True)
+        return codes, _labels(labels, argument)
+    labels = _labels(known, argument)
+    codes = pd.Index(labels).get_indexer(pd.Index(found))
+    if (codes < 0).any():
+        row = int((codes < 0).argmax())
+        raise ValueError(
+            f"column {name!r} has the unknown id {_plain(found[row])!r} in row {row}: add it to "
+            f"{argument} or drop the row"
+        )
+    return codes, labels
+
+
+def _numbers(column, name, kind):
+    """Return a column as numbers, or say which entry is none."""
+    missing = column.isna().to_numpy()
+    if missing.any():
+        raise ValueError(
+            f"column {name!r} has no {kind} (NaN) in row {int(missing.argmax())}: fill it in or "
+            "drop the row"
+        )
+    numbers = pd.to_numeric(column, errors="coerce")
+    bad = numbers.isna().to_numpy() | (np.asarray(numbers).dtype.kind == "c")
+    if not bad.any():
+        numbers = np.asarray(numbers)
+        numbers = numbers.astype(np.int64 if numbers.dtype.kind in "biu" else np.float64)
+        bad = ~np.isfinite(numbers)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"column {name!r} has the {kind} {_plain(column.iloc[row])!r} in row {row}: it must be "
+            "a finite number, so mend it or drop the row"
+        )
+    return numbers
+
+
+def _values(column, name):
+    values = _numbers(column, name, "value").astype(np.float64)
+    if (values < 0).any():
+        row = int((values < 0).argmax())
+        raise ValueError(
+            f"column {name!r} has the negative value {values[row]:g} in row {row}: values must be "
+            "0 or more"
+        )
+    return values
+
+
+def _times(column, name):
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = (column - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(seconds=1)
+    return _numbers(column, name, "time")
+
+
+def _position(labels, label, kind):
+    hits = np.flatnonzero(labels == label)
+    if len(hits) != 1:
+        some = ", ".join(repr(_plain(known)) for known in labels[:5])
+        more = ", ..." if len(labels) > 5 else ""
+        raise ValueError(f"{kind} {label!r} is unknown: choose one of {some}{more}")
+    return int(hits[0])
+
+
+def _plain(label):
+    """Return a numpy scalar as the Python value that a learner typed."""
+    return label.item() if isinstance(label, np.generic) else label

@@ -1,0 +1,323 @@
+"""From scores to lists, and the simplest recommenders that give scores.
+
+Popularity, item-to-item neighbours (Sarwar, Karypis, Konstan and Riedl 2001) and content
+similarity (Lops, de Gemmis and Semeraro 2011): the rivals that a model has to beat.
+"""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from .interactions import as_count, as_csr
+
+# What MovieLens writes where a film has no genre.
+NO_LABEL = "(no genres listed)"
+
+
+def recommend(scores, seen, k: int) -> np.ndarray:
+    """List the k best items that each user has not seen.
+
+    Parameters
+    ----------
+    scores : m x n, dense
+    seen : m x n, Interactions, scipy.sparse or dense, or None
+        An item with an event (a bare matrix: an entry other than 0) is never recommended.
+    k : int
+        Length of a list, 1 or more.
+
+    Returns
+    -------
+    m x k array of item positions (columns), best first
+        Equal scores go to the lower position. -1 where a user has no item left.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN or infinite, shapes disagree, or k is not a whole number from 1 on.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.1, 0.9, 0.5], [0.3, 0.3, 0.2]])
+    >>> seen = np.array([[0, 1, 0], [0, 0, 0]])
+    >>> recommend(scores, seen, 3)
+    array([[ 2,  0, -1],
+           [ 0,  1,  2]])
+    """
+    scores = as_scores(scores)
+    k = as_count(k, "k")
+    seen = None if seen is None else same_shape(as_csr(seen, "seen"), scores, "seen")
+    return top_k(scores, seen, k, np.arange(scores.shape[0]), np.arange(scores.shape[1]))
+
+
+def popularity(train) -> np.ndarray:
+    """Score every item by its number of events, the same for all users.
+
+    Parameters
+    ----------
+    train : m x n, Interactions, scipy.sparse or dense
+
+    Returns
+    -------
+    m x n array, read-only (one row, shown m times)
+    """
+    R = as_csr(train, "train")
+    counts = np.bincount(R.indices, minlength=R.shape[1]).astype(float)
+    return np.broadcast_to(counts, R.shape)
+
+
+def item_cosine(train, neighbours: int | None = None) -> sp.csr_array:
+    """Compute how alike two items are: the cosine of their columns.
+
+    Parameters
+    ----------
+    train : m x n, Interactions, scipy.sparse or dense
+    neighbours : int, optional
+        Keep only this many most similar items for each item (column); equal ones go to the lower
+        position. Without it all are kept, which for MovieLens small takes 260 MB: pass it there.
+
+    Returns
+    -------
+    n x n scipy.sparse.csr_array with a zero diagonal
+        Entry (i, j) is the similarity of item i as a neighbour of item j.
+
+    Examples
+    --------
+    >>> R = np.array([[1, 1, 0], [0, 1, 1]])
+    >>> item_cosine(R).toarray().round(3)
+    array([[0.   , 0.707, 0.   ],
+           [0.707, 0.   , 0.707],
+           [0.   , 0.707, 0.   ]])
+    """
+    unit = _unit_columns(as_csr(train, "train"))
+    if neighbours is not None:
+        neighbours = as_count(neighbours, "neighbours")
+    n = unit.shape[1]
+    blocks = []
+    # A block of columns at a time: all pairs of MovieLens' films at once would take 650 MB.
+    for start in range(0, n, 256):
+        width = min(256, n - start)
+        block = (unit.T @ unit[:, start : start + width]).tocsc()
+        block.sort_indices()
+        off_diagonal = block.indices != np.repeat(
+            np.arange(start, start + width), np.diff(block.indptr)
+        )
+        block.data *= off_diagonal
+        block.eliminate_zeros()
+        if neighbours is not None:
+            _keep_largest(block, neighbours)
+        blocks.append(block)
+    return sp.csr_array(sp.hstack(blocks, format="csr"))
+
+
+def item_neighbours(train, neighbours: int | None = None) -> np.ndarray:
+    """Score an item by how similar it is to the items that the user has: R S.
+
+    S is ``item_cosine(train, neighbours)``. A user's scores are the sum of the similarities, each
+    weighted by the user's value for the neighbour.
+
+    Parameters
+    ----------
+    train : m x n, Interactions, scipy.sparse or dense
+    neighbours : int, optional
+        How many neighbours each item has; all, by default.
+
+    Returns
+    -------
+    m x n array
+
+    References
+    ----------
+    B. Sarwar, G. Karypis, J. Konstan and J. Riedl (2001). Item-based collaborative filtering
+    recommendation algorithms. WWW 10, 285-295. doi:10.1145/371920.372071
+    """
+    R = as_csr(train, "train")
+    if neighbours is not None:
+        return (R @ item_cosine(R, neighbours)).toarray()
+    unit = _unit_columns(R)
+    # (R N^T) N with N the columns at length 1: the same as R (N^T N), without the n x n matrix.
+    scores = (R @ unit.T).toarray() @ unit
+    # N^T N has 1 on its diagonal for an item with an event; S has 0.
+    rows = np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))
+    scores[rows, R.indices] -= R.data
+    return scores
+
+
+def item_features(items: pd.DataFrame, *, labels: str, numbers=()) -> pd.DataFrame:
+    """Encode what is known about items as numbers, a row for each item.
+
+    Parameters
+    ----------
+    items : DataFrame, a row for each item
+    labels : str
+        The column with the item's labels, joined by "|" (a category, or genres): each becomes a
+        column of 0 and 1. No label, or MovieLens' "(no genres listed)", gives zeros.
+    numbers : sequence of str
+        Columns with numbers, each scaled so that its smallest is 0 and its largest is 1: a price in
+        yuan would otherwise outweigh all else.
+
+    Returns
+    -------
+    DataFrame, n x d, indexed like ``items``
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or a number is missing.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"category": ["home", "books"], "price": [800, 200]}, index=["E", "C"])
+    >>> item_features(items, labels="category", numbers=["price"])
+       books  home  price
+    E    0.0   1.0    1.0
+    C    1.0   0.0    0.0
+    """
+    if isinstance(numbers, str):
+        numbers = [numbers]
+    for column in [labels, *numbers]:
+        if column not in items.columns:
+            raise ValueError(
+                f"{column!r} is not a column of items: it has {', '.join(map(repr, items.columns))}"
+            )
+    features = items[labels].fillna("").replace(NO_LABEL, "").str.get_dummies("|").astype(float)
+    for column in numbers:
+        try:
+            value = items[column].astype(float)
+        except (TypeError, ValueError):
+            value = pd.Series(np.nan, index=items.index)
+        if not np.isfinite(value).all():
+            at = items.index[int((~np.isfinite(value)).argmax())]
+            raise ValueError(
+                f"column {column!r} of items has no number for item {at!r}: fill it in first"
+            )
+        span = value.max() - value.min()
+        features[column] = (value - value.min()) / span if span else 0.0
+    return features
+
+
+def content_scores(train, features) -> np.ndarray:
+    """Score an item by how similar it is to what the user has, by its features alone.
+
+    The user's profile is the mean feature vector of the user's items; the score is the cosine of
+    profile and item. It needs no other user, so it works for an item that nobody has yet.
+
+    Parameters
+    ----------
+    train : m x n, Interactions, scipy.sparse or dense
+        Which items a user has; the values do not count.
+    features : n x d, dense
+
+    Returns
+    -------
+    m x n array of cosines
+        0 for a user without items and for an item without features.
+
+    References
+    ----------
+    P. Lops, M. de Gemmis and G. Semeraro (2011). Content-based recommender systems: state of the
+    art and trends. Recommender Systems Handbook, 73-105. doi:10.1007/978-0-387-85820-3_3
+    """
+    R = as_csr(train, "train")
+    features = as_features(features, R.shape[1])
+    has = sp.csr_array((np.ones_like(R.data), R.indices, R.indptr), shape=R.shape)
+    # The mean and the sum have the same direction, and a cosine sees only that.
+    return unit_rows(has @ features) @ unit_rows(features).T
+
+
+def as_scores(scores) -> np.ndarray:
+    """Check that scores are a dense matrix of finite numbers."""
+    if sp.issparse(scores):
+        raise ValueError("scores is sparse: pass scores.toarray(), since every item needs a score")
+    if hasattr(scores, "scores"):
+        raise ValueError("scores is a model, not a matrix: pass its .scores()")
+    scores = np.asarray(scores)
+    if scores.ndim != 2:
+        raise ValueError(f"scores has {scores.ndim} dimensions: give a matrix, users x items")
+    if scores.dtype.kind not in "biuf":
+        try:
+            scores = scores.astype(float)
+        except (TypeError, ValueError):
+            raise ValueError(f"scores holds {scores.dtype} entries: give numbers") from None
+    if not np.isfinite(scores).all():
+        user, item = np.argwhere(~np.isfinite(scores))[0]
+        raise ValueError(
+            f"scores holds {scores[user, item]} for user position {user}, item position {item}: "
+            "give every item a finite score (to keep an item out of a list, mark it as seen)"
+        )
+    return scores
+
+
+def as_features(features, n: int) -> np.ndarray:
+    """Check that features are a dense matrix of finite numbers with n rows."""
+    try:
+        features = np.asarray(features, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError("features holds entries that are no numbers: see item_features") from None
+    if features.ndim != 2 or len(features) != n:
+        raise ValueError(
+            f"features has shape {features.shape}: give one row for each of the {n} items"
+        )
+    if not np.isfinite(features).all():
+        item, column = np.argwhere(~np.isfinite(features))[0]
+        raise ValueError(
+            f"features holds {features[item, column]} for item position {item}, column {column}: "
+            "put a number there"
+        )
+    return features
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Scale each row to length 1, and leave a row of zeros as it is."""
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.divide(features, length, out=np.zeros_like(features), where=length > 0)
+
+
+def same_shape(R: sp.csr_array, scores: np.ndarray, name: str) -> sp.csr_array:
+    """Check that a matrix has the shape of the scores."""
+    if R.shape != scores.shape:
+        raise ValueError(
+            f"{name} is {R.shape[0]} x {R.shape[1]} but scores is {scores.shape[0]} x "
+            f"{scores.shape[1]}: both must be users x items"
+        )
+    return R
+
+
+def top_k(scores, seen, k: int, users, tie_order) -> np.ndarray:
+    """List the k best unseen items of some users; of equal ones, the lower ``tie_order`` first.
+
+    ``recommend`` and ``evaluate`` differ in their ties only. One user at a time, so that no second
+    matrix of the size of ``scores`` is made.
+    """
+    lists = np.full((len(users), k), -1)
+    for place, user in enumerate(users):
+        unseen = np.ones(scores.shape[1], dtype=bool)
+        if seen is not None:
+            unseen[seen.indices[seen.indptr[user] : seen.indptr[user + 1]]] = False
+        items = np.flatnonzero(unseen)
+        score = scores[user, items].astype(float)
+        if len(items) > k:
+            # Drop what is below the k-th best; all that tie with it stay, for the tie order.
+            kept = score >= np.partition(score, len(items) - k)[len(items) - k]
+            items, score = items[kept], score[kept]
+        best = items[np.lexsort((tie_order[items], -score))[:k]]
+        lists[place, : len(best)] = best
+    return lists
+
+
+def _unit_columns(R):
+    length = np.sqrt(np.bincount(R.indices, weights=R.data**2, minlength=R.shape[1]))
+    length[length == 0] = 1
+    return sp.csr_array((R.data / length[R.indices], R.indices, R.indptr), shape=R.shape)
+
+
+def _keep_largest(block, count):
+    """Keep the largest entries of each column of a CSC matrix, in place; ties keep the upper."""
+    for column in range(block.shape[1]):
+        part = block.data[block.indptr[column] : block.indptr[column + 1]]
+        if len(part) > count:
+            least = np.partition(part, len(part) - count)[len(part) - count]
+            equal = np.flatnonzero(part == least)
+            surplus = (part >= least).sum() - count
+            part[part < least] = 0
+            part[equal[len(equal) - surplus :]] = 0
+    block.eliminate_zeros()

@@ -1,0 +1,89 @@
+import hashlib
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from recsys_lab import load_movielens, load_shop
+from recsys_lab.datasets import DATA, SHA256
+
+
+def test_the_shop_is_the_articles():
+    data, items = load_shop()
+    assert data.users.tolist() == [1, 2, 3]
+    assert data.items.tolist() == list("ABCDE")
+    assert data.matrix.toarray().tolist() == [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1]]
+    assert data.times is None
+    assert items.index.tolist() == list("ABCDE")
+    assert items["category"].tolist() == ["electronics", "clothing", "books", "cosmetics", "home"]
+    assert items["price"].tolist() == [1000, 500, 200, 300, 800]
+
+
+def test_exchanging_the_shops_ends_leaves_its_events_unchanged():
+    R = load_shop()[0].matrix.toarray()
+    assert (R[::-1, ::-1] == R).all()
+
+
+def test_movielens_is_as_its_readme_says():
+    data, movies = load_movielens()
+    assert data.shape == (671, 9066)
+    assert len(data) == 100_004
+    per_user = np.diff(data.matrix.indptr)
+    assert (per_user.min(), per_user.max()) == (20, 2391)
+    per_film = np.bincount(data.matrix.indices)
+    assert (per_film.min(), per_film.max()) == (1, 341)
+    assert (np.unique(data.matrix.data) == np.arange(1, 11) / 2).all()
+    assert data.times.dtype == np.int64
+    years = np.array([data.times.min(), data.times.max()]).astype("datetime64[s]").astype(str)
+    assert [year[:7] for year in years] == ["1995-01", "2016-10"]
+    assert movies["title"].isna().sum() == movies["year"].isna().sum() == 5
+    assert (movies["genres"] == "(no genres listed)").sum() == 17
+
+
+def test_a_film_stands_in_the_row_of_its_column():
+    data, movies = load_movielens()
+    assert (movies.index.to_numpy() == data.items).all()
+    # Two lines of the files, read by eye.
+    assert movies.loc[1].tolist() == [
+        "Toy Story",
+        1995,
+        "Adventure|Animation|Children|Comedy|Fantasy",
+    ]
+    user, film = data.user_position(1), data.item_position(2294)
+    assert data.matrix[user, film] == 2.0
+    at = data.matrix.indptr[user] + data.matrix[[user]].indices.tolist().index(film)
+    assert data.times[at] == 1260759108
+
+
+@pytest.mark.parametrize("folder", ["shop", "movielens-small"])
+def test_files_readme_and_code_agree_on_the_checksums(folder):
+    readme = (DATA / folder / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", readme, re.MULTILINE))
+    listed = {name: digest for digest, name in listed.items()}
+    files = {path.name for path in (DATA / folder).glob("*.csv")}
+    assert set(listed) == files
+    for name in files:
+        found = hashlib.sha256((DATA / folder / name).read_bytes()).hexdigest()
+        assert found == listed[name] == SHA256[name]
+
+
+@pytest.mark.parametrize(
+    ("load", "folder", "name"),
+    [
+        (load_shop, "shop", "events.csv"),
+        (load_shop, "shop", "items.csv"),
+        (load_movielens, "movielens-small", "ratings.csv"),
+        (load_movielens, "movielens-small", "movies.csv"),
+    ],
+)
+def test_a_changed_or_missing_file_is_refused(tmp_path, load, folder, name):
+    copy = shutil.copytree(DATA / folder, tmp_path / folder)
+    load(copy)
+    with open(copy / name, "ab") as file:
+        file.write(b"\n")
+    with pytest.raises(ValueError, match=f"{name}.*sha256.*restore the original"):
+        load(copy)
+    (copy / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
+        load(str(copy))
