@@ -1,0 +1,282 @@
+"""What a notebook's cells call: `exercise`, `hint`, `solution`, `predict` and `progress`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from types import FunctionType
+from typing import Any
+
+import ipywidgets
+from IPython.display import display
+
+from .._display import show_static_then_live
+from . import record
+from .engine import Verdict, all_exercises, examine, get
+
+# JupyterLab's own colours, so that light and dark themes both have contrast; the words carry the
+# meaning, the bar at the left only repeats it.
+_BAR = {
+    "right": "--jp-success-color1, #388e3c",
+    "not yet": "--jp-warn-color1, #f57c00",
+    "not started": "--jp-border-color0, #9e9e9e",
+    "note": "--jp-brand-color1, #1976d2",
+}
+
+
+class _Message:
+    """A message to the learner, as HTML and as plain text."""
+
+    def __init__(self, kind: str, lines: list[str], html: str = ""):
+        self.lines = [line for line in lines if line]
+        self.kind = kind
+        self.html = html
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
+
+    def _repr_html_(self) -> str:
+        first, *rest = self.lines
+        parts = [f"<strong>{_marked(first)}</strong>"]
+        parts += [f"<p style='margin:0.4em 0 0'>{_marked(line)}</p>" for line in rest]
+        return (
+            f"<div role='status' style='border-left:4px solid var({_BAR[self.kind]});"
+            " padding:0.4em 0.8em; max-width:60em; background:var(--jp-layout-color2, #eee);"
+            f" color:var(--jp-ui-font-color0, #111)'>{self.html or ''.join(parts)}</div>"
+        )
+
+
+class _Source(str):
+    """Python source; as Markdown, because JupyterLab highlights that in the theme's colours."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}\n```"
+
+
+def _say(kind: str, lines: list[str], html: str = "") -> None:
+    display(_Message(kind, lines, html))
+
+
+def _marked(text: str) -> str:
+    """Text as HTML; what stands between backticks as code."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:  # an odd backtick: leave the text as it is
+        return escape(text)
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
+
+
+def exercise(id: str) -> Callable[[Callable], Callable]:
+    """Check the function below as the answer to an exercise, and say what came of it.
+
+    Whatever the answer does, the cell ends well: the name stands for the learner's function if
+    it is right, for the reference otherwise, and the message says which.
+
+    Parameters
+    ----------
+    id : the exercise's id, as in ``@exercise("start.agreement")``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise; the message names the nearest ids.
+    """
+    asked = get(id)
+
+    def check(function: Callable) -> Callable:
+        space = function.__globals__ if type(function) is FunctionType else {}
+        # An answer that calls itself must meet itself, not what an earlier run left behind.
+        space[asked.name] = function
+        verdict = examine(asked, function)
+        right = verdict.state == "right"
+        bound = function if right else asked.reference
+        # Bound here as well: under another name the learner's cell would not bind this one.
+        space[asked.name] = bound
+        if verdict.state == "not started":
+            note = ""
+        else:
+            note = record.note_exercise(id, tries=1, right=int(right))
+        _say(verdict.state, [*_lines(id, asked.name, verdict), note])
+        return bound
+
+    return check
+
+
+def _lines(id: str, name: str, verdict: Verdict) -> list[str]:
+    """The message about a verdict, line by line."""
+    if verdict.state == "right":
+        checks = ", ".join(verdict.passed)
+        return [f"Right: {id}", f"Checked: {checks}. `{name}` is now your own function."]
+    for_now = f"For now `{name}` is the reference solution, so that the cells below work."
+    if verdict.state == "not started":
+        return [f"Not started: {id}", f"Write the function's body and run the cell. {for_now}"]
+    return [
+        f"Not yet: {id}" + (f" ({verdict.layer})" if verdict.layer else ""),
+        verdict.message,
+        f"The call was `{verdict.call}`." if verdict.call else "",
+        f"Already right: {', '.join(verdict.passed)}." if verdict.passed else "",
+        for_now,
+    ]
+
+
+_hints_shown: dict[str, int] = {}  # by exercise, since the kernel started
+
+
+def hint(id: str) -> None:
+    """Show one more hint for an exercise at each call.
+
+    Parameters
+    ----------
+    id : the exercise's id.
+    """
+    hints = get(id).hints
+    shown = min(_hints_shown.get(id, 0) + 1, len(hints))
+    note = "" if shown == _hints_shown.get(id) else record.note_exercise(id, hints=1)
+    _hints_shown[id] = shown
+    lines = [f"Hint {n} of {len(hints)}: {text}" for n, text in enumerate(hints[:shown], 1)]
+    if shown == len(hints):
+        lines.append(f'That was the last hint; `solution("{id}")` shows the reference.')
+    _say("note", [f"Hints for {id}", *lines, note])
+
+
+def solution(id: str) -> None:
+    """Show the reference solution of an exercise, as a cell that would pass.
+
+    Parameters
+    ----------
+    id : the exercise's id.
+    """
+    source = get(id).solution
+    note = record.note_exercise(id, solution=1)
+    display(_Source(source))
+    if note:
+        _say("note", ["Progress", note])
+
+
+def progress() -> None:
+    """Show what was done so far, a row for each lesson."""
+    totals: dict[str, int] = {}
+    for one in all_exercises():
+        lesson = one.id.partition(".")[0]
+        totals[lesson] = totals.get(lesson, 0) + 1
+    table, note = record.rows(totals)
+    head = "".join(
+        f"<th scope='col' style='text-align:left'>{name}</th>" for name in record.COLUMNS
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in table
+    )
+    html = f"<table><caption>Your progress</caption><tr>{head}</tr>{body}</table>"
+    _say("note", [record.as_text(table), note], html + (f"<p>{escape(note)}</p>" if note else ""))
+
+
+# --- A guess before the answer ------------------------------------------------------------------
+
+_guesses: dict[str, str] = {}  # by question, committed since the kernel started
+
+
+class Guess:
+    """A guess that was asked for by `predict`; `reveal` compares it with the answer."""
+
+    def __init__(self, id: str, choices: list[str]):
+        self.id = id
+        self.choices = choices
+
+    def _ipython_display_(self) -> None:
+        """A cell that ends in ``predict(...)`` shows the question, not this object."""
+
+    @property
+    def choice(self) -> str | None:
+        """What was committed; None before that, and if it is no choice any more."""
+        made = _guesses.get(self.id)
+        return made if made in self.choices else None
+
+    def reveal(self, answer: Any, because: str = "") -> None:
+        """Show the answer beside the guess; without a guess it stays folded.
+
+        Parameters
+        ----------
+        answer : one of the choices, best computed by the cell.
+        because : why it is the answer, in a sentence.
+
+        Raises
+        ------
+        ValueError
+            If `answer` is none of the choices.
+        """
+        answer = str(answer)
+        if answer not in self.choices:
+            raise ValueError(
+                f"answer {answer!r} is none of the choices of {self.id!r}: give one of "
+                f"{', '.join(map(repr, self.choices))}."
+            )
+        told = [f"The answer is: {answer}.", because]
+        if self.choice is None:
+            head = "No guess yet: choose and press Commit above, then run this cell again."
+            # Folded, so that running all cells does not spoil the question.
+            _say(
+                "note",
+                [head, *told],
+                f"<strong>{head}</strong><details><summary>See the answer without a guess</summary>"
+                f"<p>{_marked(' '.join(told))}</p></details>",
+            )
+            return
+        note = record.note_guess(self.id, answer=answer)
+        word = "Right" if self.choice == answer else "Not this time"
+        _say("note", [f"{word}: you guessed {self.choice}", *told, note])
+
+
+def predict(id: str, question: str, choices: list) -> Guess:
+    """Ask for a guess before the answer is computed; a committed guess is locked.
+
+    Parameters
+    ----------
+    id : ``"lesson.name"``, to keep the guess by.
+    question : the question, one or two sentences.
+    choices : two or more different answers to choose from, shown as text.
+
+    Returns
+    -------
+    Guess
+        Its ``reveal(answer, because="")`` belongs in a later cell.
+    """
+    choices = [str(choice) for choice in choices]
+    if len(set(choices)) < 2 or len(set(choices)) < len(choices):
+        raise ValueError(f"choices {choices!r} of {id!r} must be two or more different answers.")
+    guess = Guess(id, choices)
+    options = ipywidgets.RadioButtons(options=choices, value=None, layout={"width": "auto"})
+    commit = ipywidgets.Button(description="Commit", button_style="primary")
+    status = ipywidgets.HTML()
+
+    def lock(note: str = "") -> None:
+        options.value = guess.choice
+        options.disabled = commit.disabled = True
+        said = _marked(f"Committed: {guess.choice}. The answer comes further down. {note}")
+        status.value = f"<span role='status'>{said}</span>"
+
+    def on_commit(_button: Any) -> None:
+        if guess.choice is None and options.value is None:
+            status.value = "<span role='status'>Choose one answer first, then commit.</span>"
+            return
+        note = ""
+        if guess.choice is None:
+            _guesses[id] = options.value
+            note = record.note_guess(id, guess=options.value)
+        lock(note)
+
+    commit.on_click(on_commit)
+    if guess.choice is not None:
+        lock()
+    head = ipywidgets.HTML(f"<strong>Your guess first.</strong> {_marked(question)}")
+    items = "".join(f"<li>{_marked(choice)}</li>" for choice in choices)
+    show_static_then_live(
+        html=f"<p><strong>Your guess first.</strong> {_marked(question)}</p><ul>{items}</ul>",
+        text="\n".join([f"Your guess first. {question}", *(f"- {choice}" for choice in choices)]),
+        live=ipywidgets.VBox([head, options, commit, status]),
+    )
+    return guess

@@ -1,0 +1,596 @@
+'''What an exercise is, and how an answer to it is checked.
+
+The form. A module ``nbNN_name.py`` holds the exercises of notebook NN, with ids ``name.something``.
+Everything about one exercise stands together, in the order in which a learner meets it::
+
+    @define("start.agreement", notebook=0, hints=["A small push.", "A bigger one."])
+    def agreement(user, item):
+        """Say in one sentence what to return; the learner reads this in the stub."""
+        return sum(u * i for u, i in zip(user, item))
+
+    @agreement.wrong("You added the numbers: multiply them pair by pair, then add up.")
+    def adds(user, item):
+        return sum(u + i for u, i in zip(user, item))
+
+    @agreement.wrong(expects="changed its input")
+    def eats_its_input(user, item):
+        return sum(user.pop() * i for i in reversed(item))
+
+    @agreement.check("a small case by hand")
+    def _(answer):
+        expect_close(answer([1, 2], [3, 5]), 13, "1 x 3 + 2 x 5 = 13.")
+
+    @agreement.check("random cases")
+    def _(answer):
+        rng = np.random.default_rng(7)
+        user, item = rng.normal(size=(2, 5))
+        expect_close(answer(user, item), np.dot(user, item))
+
+- The decorated function is the *reference*. From there on its name stands for the `Exercise`;
+  the function itself is ``agreement.reference``.
+- The *stub* is made from it, so the two cannot drift apart: the decorator line, the reference's
+  signature and docstring, then ``...`` (or the code given as ``define(..., body="...")``).
+  ``get("start.agreement").stub`` is the text of the notebook's cell.
+- A *wrong answer* with a sentence is a misconception. Where the checks fail, and the learner's
+  function returned on every call so far what this one returns, the sentence is said. So the
+  first cases by hand should tell the misconceptions apart. With ``expects=`` it is a wrong
+  answer that the checks, or the engine, describe well enough: their message must contain that text.
+- *Checks* are layers, run in order; the first that fails speaks. ``answer`` is the learner's
+  function, guarded: it gets copies of its inputs, and one that raises, returns None or changes
+  its input is told so. A check raises `Mistake` with a sentence, or uses an ``expect`` function.
+- ``equivalent={"line 3: a -> b": "reason"}`` in `define` lists those mutants of the reference that
+  no check can tell from it (``tests/exercises/mutants.py``).
+'''
+
+from __future__ import annotations
+
+import ast
+import copy
+import difflib
+import dis
+import inspect
+import linecache
+import pkgutil
+import textwrap
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from numbers import Integral, Number
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from .limit import Stopped, run_limited
+
+SECONDS = 5  # for a whole check; ours take milliseconds, so even a slow laptop stays far below
+
+
+class Mistake(Exception):
+    """What is wrong with an answer, as a sentence for the learner."""
+
+
+class NotStarted(Exception):
+    """The answer is still the stub."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A plausible wrong answer: what it returns, and what its author is told."""
+
+    function: Callable
+    says: str
+    expects: str
+
+
+@dataclass
+class Exercise:
+    """One exercise with all that belongs to it; the module's docstring shows the form."""
+
+    id: str
+    notebook: int
+    reference: Callable
+    hints: list[str]
+    body: str = "..."
+    equivalent: dict[str, str] = field(default_factory=dict)
+    wrongs: list[Wrong] = field(default_factory=list)
+    checks: list[tuple[str, Callable]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name of the function that the learner writes."""
+        return self.reference.__name__
+
+    @property
+    def signature(self) -> str:
+        """The function's head as the learner should write it."""
+        return f"{self.name}{inspect.signature(self.reference)}"
+
+    @property
+    def solution(self) -> str:
+        """The reference as the source of a notebook cell."""
+        return f'@exercise("{self.id}")\n{_source_without_decorator(self.reference)}'
+
+    @property
+    def stub(self) -> str:
+        """The notebook's cell as the learner finds it."""
+        lines = self.solution.splitlines()
+        function = ast.parse(self.solution).body[0]
+        last = function.body[0].end_lineno if ast.get_docstring(function) else 1 + _head(function)
+        return "\n".join(
+            [*lines[:last], textwrap.indent(textwrap.dedent(self.body).strip(), "    ")]
+        )
+
+    def wrong(self, says: str = "", *, expects: str = "") -> Callable:
+        """Add a wrong answer: a misconception to name, or a text that its message must contain."""
+        if bool(says) == bool(expects):
+            raise ValueError(f"wrong answer of {self.id}: give either a sentence or expects=...")
+
+        def add(function: Callable) -> Callable:
+            self.wrongs.append(Wrong(function, says, expects or says))
+            return function
+
+        return add
+
+    def check(self, layer: str) -> Callable:
+        """Add a layer of checks; `layer` names it in messages."""
+
+        def add(function: Callable) -> Callable:
+            self.checks.append((layer, function))
+            return function
+
+        return add
+
+
+def _head(function: ast.FunctionDef) -> int:
+    """Number of lines before the body, without the decorator's."""
+    return function.body[0].lineno - function.lineno
+
+
+def _source_without_decorator(function: Callable) -> str:
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    return "\n".join(lines[ast.parse("\n".join(lines)).body[0].lineno - 1 :])
+
+
+_EXERCISES: dict[str, Exercise] = {}
+
+
+def define(
+    id: str,
+    *,
+    notebook: int,
+    hints: list[str],
+    body: str = "...",
+    equivalent: dict[str, str] | None = None,
+) -> Callable[[Callable], Exercise]:
+    """Make an exercise of its reference (the form: module docstring).
+
+    Parameters
+    ----------
+    id : ``"lesson.name"``, as in ``@exercise("lesson.name")``.
+    notebook : number of the notebook.
+    hints : two or more, each telling more than the one before.
+    body : the stub's code below the docstring.
+    equivalent : mutants of the reference that behave as it does, each with the reason.
+    """
+
+    def make(reference: Callable) -> Exercise:
+        known = _EXERCISES.get(id)
+        if known and known.reference.__module__ != reference.__module__:
+            raise ValueError(f"id {id!r} is taken by {known.reference.__module__}: choose another.")
+        made = Exercise(id, notebook, reference, hints, body, equivalent or {})
+        _EXERCISES[id] = made
+        return made
+
+    return make
+
+
+def all_exercises() -> list[Exercise]:
+    """Every exercise of the course, in the order of the notebooks."""
+    package = import_module(__package__)
+    for module in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
+        if module.startswith("nb"):
+            import_module(f"{__package__}.{module}")
+    return sorted(_EXERCISES.values(), key=lambda one: one.notebook)
+
+
+def get(id: str) -> Exercise:
+    """The exercise of this id.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message names the nearest ids.
+    """
+    known = [one.id for one in all_exercises()]
+    if id not in known:
+        near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.4) or known
+        raise ValueError(
+            f"id {id!r} is no exercise of this course; did you mean {' or '.join(near)}?"
+        )
+    return _EXERCISES[id]
+
+
+# --- What a check says -------------------------------------------------------------------------
+
+
+def short(value: Any, limit: int = 120) -> str:
+    """A value as a learner reads it: plain numbers, one line, cut to `limit` characters."""
+    try:
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, float):
+            text = f"{value:.6g}"
+        elif type(value) in (list, tuple) and len(value) <= 50:
+            inside = ", ".join(short(part, limit) for part in value)
+            if isinstance(value, list):
+                text = f"[{inside}]"
+            else:
+                text = f"({inside},)" if len(value) == 1 else f"({inside})"
+        elif isinstance(value, np.ndarray):
+            text = np.array2string(value, precision=4, separator=", ", threshold=40)
+        else:
+            text = repr(value)
+        text = " ".join(text.split())
+    except Exception:
+        return f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= limit else f"{text[: limit - 4]} ..."
+
+
+def _kind(value: Any) -> str:
+    """The type of a value in a sentence: `a list`, `an ndarray`."""
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _sentence(fact: str, why: str) -> Mistake:
+    return Mistake(f"{fact} {why}".strip())
+
+
+def expect(holds: Any, sentence: str) -> None:
+    """Say the sentence unless the condition holds."""
+    if not holds:
+        raise Mistake(sentence)
+
+
+def expect_type(got: Any, types: type | tuple[type, ...], wanted: str) -> Any:
+    """Demand an instance of `types`; `wanted` names it to the learner, as in ``"a DataFrame"``."""
+    if not isinstance(got, types):
+        raise Mistake(f"It returned {_kind(got)}, {short(got)}; it should return {wanted}.")
+    return got
+
+
+def expect_number(got: Any) -> float:
+    """Demand one number; a numpy scalar or an array without axes is as good."""
+    if isinstance(got, np.ndarray) and got.ndim == 0:
+        got = got.item()
+    if not isinstance(got, (Number, np.bool_)) or isinstance(got, complex):
+        raise Mistake(f"It returned {_kind(got)}, {short(got)}; it should return a single number.")
+    return float(got)
+
+
+def expect_integer(got: Any) -> int:
+    """Demand one whole number that can serve as a position."""
+    if isinstance(got, np.ndarray) and got.ndim == 0:
+        got = got[()]
+    if not isinstance(got, Integral) or isinstance(got, bool):
+        raise Mistake(
+            f"It returned {_kind(got)}, {short(got)}; it should return a whole number, an int."
+        )
+    return int(got)
+
+
+def as_array(got: Any) -> np.ndarray:
+    """A list, array, sparse matrix, Series or DataFrame as an array of numbers."""
+    if hasattr(got, "toarray"):
+        got = got.toarray()
+    elif hasattr(got, "to_numpy"):
+        got = got.to_numpy()
+    if isinstance(got, (str, bytes, dict, set, frozenset)):
+        raise Mistake(f"It returned {_kind(got)}, {short(got)}; it should return numbers.")
+    try:
+        array = np.asarray(got)
+        if array.dtype.kind == "c":
+            raise TypeError  # numpy would drop the imaginary part with a mere warning
+        return array if array.dtype.kind in "biuf" else array.astype(float)
+    except Exception:
+        raise Mistake(
+            f"It returned {short(got)}, which is no array of numbers: "
+            "are its rows of different lengths, or is something else than numbers inside?"
+        ) from None
+
+
+def expect_shape(got: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Demand numbers of this shape, in whatever container, and return them as an array."""
+    array = as_array(got)
+    if array.shape != tuple(shape):
+        turned = len(shape) > 1 and array.shape == tuple(shape)[::-1]
+        raise _sentence(
+            f"The result has shape {array.shape}; it should have shape {tuple(shape)}.",
+            "Is it transposed?" if turned else "",
+        )
+    return array
+
+
+def expect_close(got: Any, wanted: Any, why: str = "", *, tol: float = 1e-9) -> None:
+    """Demand these numbers, in whatever container.
+
+    Parameters
+    ----------
+    got, wanted : numbers or arrays; a NaN is equal to a NaN.
+    why : what a learner should know if it differs: the case worked out by hand.
+    tol : relative and absolute tolerance. 1e-9 leaves room for another order of additions only.
+    """
+    wanted = as_array(wanted)
+    if wanted.ndim == 0:
+        array = np.asarray(expect_number(got))
+    else:
+        array = expect_shape(got, wanted.shape)
+    wrong = ~np.isclose(array, wanted, rtol=tol, atol=tol, equal_nan=True)
+    if not wrong.any():
+        return
+    where = tuple(int(place) for place in np.argwhere(wrong)[0])
+    one, other = array[where], wanted[where]
+    texts = short(one), short(other)
+    if texts[0] == texts[1]:
+        texts = repr(one.item()), repr(other.item())
+    if where:
+        at = f"position {list(where)}" if len(where) > 1 else f"position {where[0]}"
+        raise _sentence(f"The result has {texts[0]} at {at}; right is {texts[1]}.", why)
+    raise _sentence(f"It returned {texts[0]}; right is {texts[1]}.", why)
+
+
+def expect_equal(got: Any, wanted: Any, why: str = "") -> None:
+    """Demand exactly this value: labels, positions, texts; lists, tuples and arrays are as good."""
+    one, other = _plain(got), _plain(wanted)
+    if _same(one, other):
+        return
+    fact = f"It returned {short(one)}; right is {short(other)}."
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        if all(any(_same(a, b) for b in other) for a in one) and all(
+            any(_same(a, b) for a in one) for b in other
+        ):
+            fact += " These are the right ones in another order."
+    raise _sentence(fact, why)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays, tuples and their like as lists, numpy's scalars as Python's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "toarray"):
+        return value.toarray().tolist()
+    if hasattr(value, "to_numpy"):
+        return value.to_numpy().tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, whatever they are; False where they cannot be compared."""
+    try:
+        if (
+            isinstance(one, np.ndarray)
+            and isinstance(other, np.ndarray)
+            and one.dtype.kind in "biuf"
+        ):
+            return one.shape == other.shape and bool(
+                np.allclose(one, other, rtol=1e-12, atol=1e-12, equal_nan=True)
+            )
+        one, other = _plain(one), _plain(other)
+        if isinstance(one, list) and isinstance(other, list):
+            return len(one) == len(other) and all(map(_same, one, other))
+        if isinstance(one, float) and isinstance(other, Number):
+            return bool(np.isclose(one, other, rtol=1e-12, atol=1e-12, equal_nan=True))
+        return bool(one == other)
+    except Exception:
+        return False
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    """Whether an input is what it was; a random generator, or what we do not know, may change."""
+    if isinstance(before, np.ndarray):
+        return before.shape == after.shape and _same(before, after)
+    if hasattr(before, "equals"):
+        return before.equals(after)
+    if hasattr(before, "toarray"):
+        return before.shape == after.shape and (before != after).nnz == 0
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(_unchanged, before, after))
+    if isinstance(before, dict):
+        return list(before) == list(after) and all(map(_unchanged, before.values(), after.values()))
+    if isinstance(before, (Number, str, bytes, set, frozenset)):
+        return _same(before, after)
+    if hasattr(before, "__dict__"):
+        return _unchanged(vars(before), vars(after))
+    return True
+
+
+# --- Running the checks -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """What came of a call that raised; the exception itself would keep all its variables alive."""
+
+    kind: type
+
+
+class Answer:
+    """The learner's function as a check calls it: on copies of its inputs, with kind words."""
+
+    def __init__(self, function: Callable, name: str):
+        self.function = function
+        self.name = name
+        self.calls: list[tuple[tuple, Any]] = []  # the inputs, and what came of them
+
+    def __call__(self, *inputs: Any) -> Any:
+        given = copy.deepcopy(inputs)
+        self.calls.append((inputs, None))
+        try:
+            got = self.function(*given)
+        except BaseException as error:
+            self.calls[-1] = (inputs, _Raised(type(error)))
+            if isinstance(error, NotImplementedError):
+                raise NotStarted from None
+            raise Mistake(self._raised(error)) from None
+        self.calls[-1] = (inputs, got)
+        if got is Ellipsis:
+            raise NotStarted
+        if got is None:
+            raise Mistake("It returned None: is a `return` missing?")
+        if inspect.isgenerator(got):
+            raise Mistake(
+                "It returned a generator, which has computed nothing yet: "
+                "return the finished value, for example with list(...) or sum(...)."
+            )
+        if not _unchanged(inputs, given):
+            raise Mistake("It changed its input, which its caller still needs. Work on a copy.")
+        return got
+
+    def _raised(self, error: BaseException) -> str:
+        """What went wrong, and in which line of the learner's own code."""
+        if isinstance(error, RecursionError):
+            return "It calls itself without end (RecursionError)."
+        try:
+            words = f": {error}" if str(error) else ""
+        except Exception:
+            words = ""
+        where = ""
+        file = self.function.__code__.co_filename
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename == file:
+                source = linecache.getline(file, line).strip()
+                where = f" in line {line}" + (f", `{source}`" if source else "")
+        return f"It raised {type(error).__name__}{where}{words}."
+
+    def last_call(self) -> str:
+        """The latest call as text, empty if there was none."""
+        if not self.calls:
+            return ""
+        return f"{self.name}({', '.join(map(short, self.calls[-1][0]))})"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of checking an answer."""
+
+    state: str  # "right", "not yet" or "not started"
+    message: str = ""
+    layer: str = ""
+    passed: tuple[str, ...] = ()
+    call: str = ""
+
+
+def _misfit(exercise: Exercise, function: Any) -> str:
+    """Why the answer cannot even be called as the exercise says, or nothing."""
+    wanted = f"Write it as `def {exercise.signature}:`."
+    if type(function) is not FunctionType:
+        return f"This is {_kind(function)}, not a function. {wanted}"
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return f"Your function is defined with `async`, which is of no use here. {wanted}"
+    if function.__name__ != exercise.name:
+        return f"Your function has another name, `{function.__name__}`. {wanted}"
+    mine = inspect.signature(function).parameters.values()
+    theirs = inspect.signature(exercise.reference).parameters.values()
+    # Later cells call it by these names and rely on these defaults; more parameters do no harm
+    # as long as they can be left out.
+    extra = list(mine)[len(theirs) :]
+    if [(p.name, p.kind, p.default) for p in mine][: len(theirs)] != [
+        (p.name, p.kind, p.default) for p in theirs
+    ] or any(
+        p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in extra
+    ):
+        return f"Your function takes `{inspect.signature(function)}`. {wanted}"
+    return ""
+
+
+def _is_stub(exercise: Exercise, function: Any) -> bool:
+    """Whether the function's code is the stub's, whatever its docstring."""
+    cell = compile(exercise.stub, "stub", "exec")
+    stub = next(part for part in cell.co_consts if inspect.iscode(part))
+    if type(function) is not FunctionType:
+        return False
+
+    def essence(code: Any) -> list:
+        return [(step.opname, step.argrepr) for step in dis.get_instructions(code)]
+
+    return essence(function.__code__) == essence(stub)
+
+
+def _misconception(exercise: Exercise, answer: Answer) -> str:
+    """The sentence of the wrong answer that returns what this one did, on every call so far.
+
+    It must be wrong on the last of them, or it would explain nothing.
+    """
+    if not answer.calls:
+        return ""
+    inputs, got = answer.calls[-1]
+    if _same(got, _outcome(exercise.reference, inputs)):
+        return ""
+    for wrong in exercise.wrongs:
+        if wrong.says and all(
+            _same(_outcome(wrong.function, inputs), got) for inputs, got in reversed(answer.calls)
+        ):
+            return wrong.says
+    return ""
+
+
+def _outcome(function: Callable, inputs: tuple) -> Any:
+    try:
+        with np.errstate(all="ignore"):  # what a wrong answer divides by is no news to the learner
+            return function(*copy.deepcopy(inputs))
+    except Exception as error:
+        return _Raised(type(error))
+
+
+def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
+    """Run the layers until one fails."""
+    if _is_stub(exercise, function):
+        return Verdict("not started")
+    misfit = _misfit(exercise, function)
+    if misfit:
+        return Verdict("not yet", misfit, "how it is called")
+    passed: list[str] = []
+    for layer, check in exercise.checks:
+        try:
+            check(answer)
+        except NotStarted:
+            return Verdict("not started")
+        except Exception as error:
+            if isinstance(error, Mistake):
+                says = str(error)
+            else:  # the check choked on what it was given
+                got = answer.calls[-1][1] if answer.calls else None
+                says = f"The check cannot work with what it returned, {short(got)}."
+            says = f"{_misconception(exercise, answer)} {says}".strip()
+            return Verdict("not yet", says, layer, tuple(passed), answer.last_call())
+        passed.append(layer)
+    return Verdict("right", passed=tuple(passed))
+
+
+_CUT_SHORT = {
+    "time": "It was still running after {seconds:g} seconds. Does a loop never end?",
+    "memory": "It was filling the memory of your computer. Does a list grow without end?",
+    "interrupt": "You interrupted the check.",
+}
+
+
+def examine(exercise: Exercise, function: Any, *, seconds: float = SECONDS) -> Verdict:
+    """Check an answer, whatever it does: it may raise, never end, or return anything at all."""
+    answer = Answer(function, exercise.name)
+    try:
+        return run_limited(lambda: _check(exercise, function, answer), seconds)
+    except Stopped as stop:
+        says = _CUT_SHORT[stop.why].format(seconds=seconds)
+        says += (
+            " It was stopped."
+            if stop.ended
+            else " It could not be stopped and may go on in the background: if your computer is"
+            " slow, choose Kernel > Restart Kernel from the menu."
+        )
+        return Verdict("not yet", says, "it ends", call=answer.last_call())
+    except BaseException as error:
+        return Verdict("not yet", f"The check cannot work with this ({type(error).__name__}).")

@@ -1,0 +1,184 @@
+"""The exercises of notebook 00, Start here: a score, then a choice, as in every recommender."""
+
+import numpy as np
+
+from .engine import define, expect_close, expect_equal, expect_integer, expect_number
+
+
+@define(
+    "start.agreement",
+    notebook=0,
+    hints=[
+        "Each position of the two lists is about one taste. Where both numbers are large, "
+        "that taste should add a lot to the score.",
+        "Multiply the two numbers of each position, and add up the products.",
+        "Start with `total = 0`; for each pair `u, i` of `zip(user, item)` add `u * i` to it.",
+    ],
+    equivalent={
+        "line 4: strict=True -> strict=False": "the two lists always have one length",
+        "line 4: zip(user, item, strict=True) -> zip(user, item)": "the same, said shorter",
+        "line 4: zip(user, item, strict=True) -> zip(item, user, strict=True)": "u * i is i * u",
+    },
+)
+def agreement(user, item):
+    """Return the dot product of a user's and an item's taste vectors (lists of one length)."""
+    total = 0.0
+    for u, i in zip(user, item, strict=True):
+        total += u * i
+    return total
+
+
+@agreement.wrong("You returned the products one by one: add them up to get a single number.")
+def keeps_the_products(user, item):
+    return [u * i for u, i in zip(user, item, strict=True)]
+
+
+@agreement.wrong("You added the two numbers of each pair: multiply them, then add up the products.")
+def adds_the_pairs(user, item):
+    return sum(u + i for u, i in zip(user, item, strict=True))
+
+
+@agreement.wrong(
+    "You multiplied every user number by every item number: only pairs at the same position count."
+)
+def multiplies_the_sums(user, item):
+    return sum(user) * sum(item)
+
+
+@agreement.wrong("You divided by the number of tastes: the dot product is the sum, not the mean.")
+def takes_the_mean(user, item):
+    return sum(u * i for u, i in zip(user, item, strict=True)) / len(user)
+
+
+@agreement.wrong(
+    "Your loop ends after the first pair: `return` belongs after the loop, not inside it."
+)
+def returns_inside_the_loop(user, item):
+    total = 0.0
+    for u, i in zip(user, item, strict=True):
+        total += u * i
+        return total
+
+
+@agreement.wrong(expects="returned None")
+def prints_instead_of_returning(user, item):
+    print(sum(u * i for u, i in zip(user, item, strict=True)))
+
+
+@agreement.check("a number comes back")
+def _(answer):
+    expect_number(answer([2, 1, 0], [3, 4, 5]))
+
+
+@agreement.check("a small case by hand")
+def _(answer):
+    expect_close(answer([2, 1, 0], [3, 4, 5]), 10, "2 x 3 + 1 x 4 + 0 x 5 = 10.")
+
+
+@agreement.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(0)
+    for tastes in (1, 2, 3, 8):
+        user, item = rng.normal(size=(2, tastes)).round(1).tolist()
+        expect_close(answer(user, item), float(np.dot(user, item)))
+
+
+@agreement.check("edge cases")
+def _(answer):
+    expect_close(
+        answer([], []), 0, "Without any taste there is nothing to agree on: the score is 0."
+    )
+
+
+@define(
+    "start.best",
+    notebook=0,
+    hints=[
+        "Go through the positions 0, 1, 2, ... and pass over those where `seen` is true.",
+        "Keep the best position so far; replace it when an unseen item has a higher score.",
+        "Begin with `place = -1`. Position `j` replaces it if "
+        "`not seen[j] and (place == -1 or scores[j] > scores[place])`.",
+    ],
+)
+def best(scores, seen):
+    """Return the position of the highest score among the unseen items, or -1 if none is left.
+
+    scores is a list of numbers, seen a list of True and False. Of equal scores the first counts.
+    """
+    place = -1
+    for j in range(len(scores)):
+        if not seen[j] and (place == -1 or scores[j] > scores[place]):
+            place = j
+    return place
+
+
+@best.wrong("You recommended an item that the user has already seen: pass over those.")
+def forgets_what_was_seen(scores, seen):
+    return max(range(len(scores)), key=lambda j: scores[j])
+
+
+@best.wrong("You returned the score itself: return its position, counted from 0.")
+def returns_the_score(scores, seen):
+    return max(s for s, known in zip(scores, seen, strict=True) if not known)
+
+
+@best.wrong("You chose among the seen items: `seen` is True for those to leave out.")
+def turns_seen_round(scores, seen):
+    return max((j for j in range(len(scores)) if seen[j]), key=lambda j: scores[j], default=-1)
+
+
+@best.wrong("You counted positions among the unseen items only: count among all items.")
+def counts_the_unseen_only(scores, seen):
+    unseen = [s for s, known in zip(scores, seen, strict=True) if not known]
+    return unseen.index(max(unseen))
+
+
+@best.wrong("You took the last of equal scores: the first counts.")
+def takes_the_last_of_equals(scores, seen):
+    unseen = [j for j in range(len(scores)) if not seen[j]]
+    return max(reversed(unseen), key=lambda j: scores[j], default=-1)
+
+
+@best.wrong("Scores can be negative: starting from 0 overlooks them.")
+def starts_from_zero(scores, seen):
+    place, highest = -1, 0
+    for j in range(len(scores)):
+        if not seen[j] and scores[j] > highest:
+            place, highest = j, scores[j]
+    return place
+
+
+@best.wrong("You counted positions from 1: Python counts from 0.")
+def counts_from_one(scores, seen):
+    return 1 + max((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j])
+
+
+@best.check("a whole number comes back")
+def _(answer):
+    expect_integer(answer([4, 6, 5, 2], [False, False, False, True]))
+
+
+@best.check("a small case by hand")
+def _(answer):
+    got = answer([4, 6, 5, 2], [False, False, False, True])
+    expect_equal(got, 1, "The highest score, 6, is at position 1, and that item is unseen.")
+    got = answer([9, 1, 7, 5], [True, False, True, False])
+    expect_equal(got, 3, "Items 1 and 3 are unseen, with scores 1 and 5: item 3 is the better one.")
+
+
+@best.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(0)
+    for items in (2, 3, 5, 9):
+        scores = rng.permutation(items) - items / 2
+        seen = rng.random(items) < 0.4
+        seen[rng.integers(items)] = False
+        wanted = int(np.where(seen, -np.inf, scores).argmax())
+        expect_equal(answer(scores.tolist(), seen.tolist()), wanted)
+
+
+@best.check("edge cases")
+def _(answer):
+    expect_equal(answer([1, 4, 4], [False] * 3), 1, "Items 1 and 2 tie: the first counts.")
+    expect_equal(answer([-3, -1], [False, True]), 0, "A negative score can be the best one left.")
+    expect_equal(answer([1, 2], [True, True]), -1, "Everything was seen: nothing is left.")

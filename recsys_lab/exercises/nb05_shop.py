@@ -1,0 +1,316 @@
+"""The exercises of notebook 05, The five-item shop: encode, factorise, recommend."""
+
+import numpy as np
+
+from .engine import Mistake, as_array, define, expect_close, expect_equal, expect_shape
+
+
+@define(
+    "shop.encode",
+    notebook=5,
+    hints=[
+        "Start from a matrix of zeros with one row for each user and one column for each item: "
+        "`np.zeros((len(users), len(items)))`.",
+        "Go through the events. A label's place in its list is its row or column: `list.index`.",
+        "For each pair set `R[users.index(user), items.index(item)] = 1`, and return `R`.",
+    ],
+)
+def encode(events, users, items):
+    """Return the users x items array that is 1 where events holds (user, item), else 0."""
+    R = np.zeros((len(users), len(items)))
+    for user, item in events:
+        R[users.index(user), items.index(item)] = 1
+    return R
+
+
+@encode.wrong("Your matrix is items x users: rows are users, columns are items.")
+def turns_it_round(events, users, items):
+    return encode.reference(events, users, items).T
+
+
+@encode.wrong("You used the label as the position: look it up in its list, `users.index(user)`.")
+def takes_labels_for_positions(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, item in events:
+        R[user % len(users), items.index(item)] = 1
+    return R
+
+
+@encode.wrong("You counted events: an event that comes twice is still *seen*, so the cell is 1.")
+def counts_events(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, item in events:
+        R[users.index(user), items.index(item)] += 1
+    return R
+
+
+@encode.wrong("You marked what was not seen: 1 stands for *seen*.")
+def marks_the_unseen(events, users, items):
+    return 1 - encode.reference(events, users, items)
+
+
+@encode.wrong("You sorted the labels first: keep the order in which `users` and `items` are given.")
+def sorts_the_labels(events, users, items):
+    return encode.reference(events, sorted(users), sorted(items))
+
+
+@encode.wrong(
+    "Your loop ends after the first event: `return` belongs after the loop, not inside it."
+)
+def returns_inside_the_loop(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, item in events:
+        R[users.index(user), items.index(item)] = 1
+        return R
+    return R
+
+
+@encode.wrong(expects="returned None")
+def forgets_to_return(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, item in events:
+        R[users.index(user), items.index(item)] = 1
+
+
+EVENTS = [(1, "A"), (1, "C"), (2, "B"), (1, "A"), (2, "C")]
+
+
+@encode.check("an array comes back, one row a user")
+def _(answer):
+    expect_shape(answer(EVENTS, [1, 2], ["A", "B", "C"]), (2, 3))
+
+
+@encode.check("a small case by hand")
+def _(answer):
+    got = answer(EVENTS, [1, 2], ["A", "B", "C"])
+    expect_close(got, [[1, 0, 1], [0, 1, 1]], "User 1 saw A (twice) and C, user 2 B and C.")
+
+
+@encode.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(1)
+    for m, n in [(3, 5), (6, 2), (4, 4)]:
+        users = [int(u) for u in rng.choice(900, m, replace=False)]
+        items = [f"item {j}" for j in rng.permutation(n)]
+        seen = rng.random((m, n)) < 0.5
+        pairs = [(users[i], items[j]) for i, j in rng.permutation(np.argwhere(seen))]
+        expect_close(answer(pairs, users, items), seen)
+
+
+@encode.check("edge cases")
+def _(answer):
+    expect_close(answer([], [7, 8], ["A"]), np.zeros((2, 1)), "Without events every cell is 0.")
+
+
+@define(
+    "shop.factors",
+    notebook=5,
+    hints=[
+        "`np.linalg.svd(R, full_matrices=False)` returns U1, sigma, and V1 already transposed.",
+        "Keep the first k columns of U1 and the first k rows of V1 transposed. Something must "
+        "still carry the singular values, or the product has the wrong size.",
+        "`root = np.sqrt(sigma[:k])`; multiply the columns of both sides: `U1[:, :k] * root`.",
+    ],
+    equivalent={
+        "line 3: full_matrices=False -> full_matrices=True": "the columns it adds are cut off",
+        "line 3: np.linalg.svd(R, full_matrices=False) -> np.linalg.svd(R)": (
+            "the columns it adds are cut off"
+        ),
+    },
+)
+def factors(R, k):
+    """Return U (users x k) and V (items x k) so that U @ V.T is the best rank-k fit to R."""
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[:k])
+    return U1[:, :k] * root, V1t[:k].T * root
+
+
+@factors.wrong(
+    "Sigma is lost: without the singular values U @ V.T has the wrong size. "
+    "Give each side their square root."
+)
+def loses_sigma(R, k):
+    U1, _, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k], V1t[:k].T
+
+
+@factors.wrong(
+    "Sigma counts twice: you gave all of it to both sides. Give each side the square root."
+)
+def doubles_sigma(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k] * sigma[:k], V1t[:k].T * sigma[:k]
+
+
+@factors.wrong("V is k x items: `np.linalg.svd` returns V1 transposed, so turn it back with `.T`.")
+def keeps_v_transposed(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[:k])
+    return U1[:, :k] * root, V1t[:k] * root[:, None]
+
+
+@factors.wrong(
+    "You kept the smallest singular values: the largest come first, so take the first k."
+)
+def keeps_the_smallest(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[-k:])
+    return U1[:, -k:] * root, V1t[-k:].T * root
+
+
+@factors.wrong(
+    "You cut columns of V1 transposed: its rows belong to the singular values. Use `V1t[:k].T`."
+)
+def cuts_the_wrong_side(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[:k])
+    return U1[:, :k] * root, V1t[:, :k] * root
+
+
+@factors.wrong(expects="two arrays")
+def multiplies_out(R, k):
+    U, V = factors.reference(R, k)
+    return U @ V.T
+
+
+# Not square, or U and V could be swapped unseen; singular values 3 and 2, or one would do for both.
+SMALL = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+
+
+def _pair(got):
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        raise Mistake(f"Return two arrays, `U, V`; you returned one {type(got).__name__}.")
+    return [as_array(each) for each in got]
+
+
+@factors.check("two arrays come back, users x k and items x k")
+def _(answer):
+    for k in (1, 2):
+        U, V = _pair(answer(SMALL, k))
+        expect_shape(U, (2, k))
+        expect_shape(V, (3, k))
+
+
+@factors.check("a small case by hand")
+def _(answer):
+    U, V = _pair(answer(SMALL, 1))
+    best = [[3, 0, 0], [0, 0, 0]]
+    expect_close(U @ V.T, best, "Of diag(3, 2) the best rank-1 fit keeps the 3.")
+
+
+@factors.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(2)
+    for m, n, k in [(4, 3, 1), (3, 6, 2), (5, 4, 3), (5, 5, 4)]:
+        R = rng.normal(size=(m, n))
+        U, V = _pair(answer(R, k))
+        expect_shape(U, (m, k))
+        expect_shape(V, (n, k))
+        # Eckart and Young: the projection on the k leading eigenvectors of R'R is the best fit.
+        leading = np.linalg.eigh(R.T @ R)[1][:, -k:]
+        expect_close(U @ V.T, R @ leading @ leading.T)
+
+
+@factors.check("edge cases")
+def _(answer):
+    U, V = _pair(answer(SMALL, 2))
+    expect_close(U @ V.T, SMALL, "With all the singular values the fit is exact.")
+
+
+@define(
+    "shop.top_unseen",
+    notebook=5,
+    hints=[
+        "`np.argsort(-scores)` lists the positions from the highest score to the lowest.",
+        "Leave out the seen positions *before* you cut to k, or the list comes out too short.",
+        "`[j for j in order if not seen[j]][:k]`; for ties, `np.argsort(..., kind='stable')`.",
+    ],
+)
+def top_unseen(scores, seen, k):
+    """Return the positions of the k best unseen items, best first; of ties the lower first.
+
+    scores and seen (0 or 1) are arrays with one entry an item; fewer than k unseen: all of them.
+    """
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    return [int(j) for j in order if not seen[j]][:k]
+
+
+@top_unseen.wrong("You recommended items that were already seen: leave those out.")
+def forgets_seen(scores, seen, k):
+    return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable")][:k]
+
+
+@top_unseen.wrong("Your list starts with the lowest score: the best comes first.")
+def sorts_upwards(scores, seen, k):
+    return [int(j) for j in np.argsort(np.asarray(scores), kind="stable") if not seen[j]][:k]
+
+
+@top_unseen.wrong(
+    "You cut to k first and removed the seen items afterwards: the list comes out too short."
+)
+def cuts_first(scores, seen, k):
+    return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable")[:k] if not seen[j]]
+
+
+@top_unseen.wrong("You chose among the seen items: 1 in `seen` marks those to leave out.")
+def turns_seen_round(scores, seen, k):
+    return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable") if seen[j]][:k]
+
+
+@top_unseen.wrong("You gave the seen items score 0: a negative score then ranks below them.")
+def zeroes_the_seen(scores, seen, k):
+    masked = np.where(seen, 0, scores)
+    return [int(j) for j in np.argsort(-masked, kind="stable")][
+        : min(k, len(seen) - int(sum(seen)))
+    ]
+
+
+@top_unseen.wrong("You returned the whole list: keep the first k.")
+def ignores_k(scores, seen, k):
+    return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable") if not seen[j]]
+
+
+@top_unseen.wrong("You returned scores: return positions.")
+def returns_scores(scores, seen, k):
+    return [float(scores[j]) for j in top_unseen.reference(scores, seen, k)]
+
+
+@top_unseen.wrong("Of equal scores you took the higher position first: the lower one comes first.")
+def breaks_ties_upwards(scores, seen, k):
+    order = np.argsort(np.asarray(scores), kind="stable")[::-1]
+    return [int(j) for j in order if not seen[j]][:k]
+
+
+SCORES, SEEN = np.array([0.9, 0.4, 0.4, -0.2, 0.1, -0.5]), np.array([1, 0, 0, 0, 1, 0])
+
+
+@top_unseen.check("a small case by hand")
+def _(answer):
+    best = "Items 1, 2, 3 and 5 are unseen, with scores 0.4, 0.4, -0.2 and -0.5."
+    expect_equal(answer(SCORES, SEEN, 3), [1, 2, 3], best)
+
+
+@top_unseen.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(3)
+    for n in (4, 7, 12):
+        scores = rng.permutation(n) - n / 2
+        seen = (rng.random(n) < 0.4).astype(int)
+        left = sorted(np.flatnonzero(seen == 0), key=lambda j: -scores[j])
+        for k in (1, 2, n):
+            expect_equal(answer(scores, seen, k), [int(j) for j in left[:k]])
+
+
+@top_unseen.check("edge cases")
+def _(answer):
+    expect_equal(
+        answer(np.ones(3), np.zeros(3), 2), [0, 1], "Three tie: the lower positions first."
+    )
+    # Long, since numpy sorts short arrays stably whatever it is asked for.
+    many = np.tile([0.0, 1.0], 50)
+    order = [*range(1, 100, 2), *range(0, 100, 2)]
+    expect_equal(
+        answer(many, np.zeros(100), 100), order, "Of equal scores the lower position first."
+    )
+    expect_equal(answer(np.ones(2), np.ones(2), 2), [], "Everything was seen: an empty list.")
+    expect_equal(answer(SCORES, SEEN, 9), [1, 2, 3, 5], "Fewer than k are unseen: return them all.")

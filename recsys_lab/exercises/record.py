@@ -1,0 +1,202 @@
+"""The learner's progress: one small JSON file on this computer, and nothing anywhere else.
+
+Standard library only, so that ``python3 -m recsys_lab progress`` works without any package.
+
+The file is replaced in one step, so a crash in mid-write leaves the old one. Two notebooks that
+write at once do not lose anything: a change is made to what the file says at that moment, under a
+lock that the operating system takes back when its owner dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PATIENCE = 2.0  # seconds to wait for another notebook's write, which takes milliseconds
+
+
+def path() -> Path | None:
+    """Where progress is kept: ``RECSYS_LAB_PROGRESS``, else ``progress.json`` beside README.md.
+
+    None if that variable is set to nothing: then nothing is kept.
+    """
+    named = os.environ.get("RECSYS_LAB_PROGRESS")
+    if named is None:
+        return Path(__file__).resolve().parents[2] / "progress.json"
+    return Path(named) if named else None
+
+
+@contextlib.contextmanager
+def _lock(beside: Path) -> Iterator[None]:
+    """Hold the lock file beside the progress file, or go on without it after `PATIENCE`."""
+    with open(beside.with_suffix(".lock"), "a+b") as file:
+        end = time.monotonic() + PATIENCE
+        while not _try_lock(file) and time.monotonic() < end:
+            time.sleep(0.01)
+        yield  # closing the file lets go of the lock
+
+
+def _try_lock(file) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_record(data) -> bool:
+    """Whether the data have the form that `update` writes, as far as anybody reads it."""
+    if not isinstance(data, dict):
+        return False
+    for group in ("exercises", "guesses"):
+        entries = data.get(group, {})
+        if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+            return False
+    return all(
+        isinstance(entry.get(count, 0), int)
+        for entry in data.get("exercises", {}).values()
+        for count in ("tries", "right", "hints", "solution")
+    )
+
+
+def read() -> tuple[dict, str]:
+    """What is recorded, and a note for the learner if something was amiss with the file."""
+    file = path()
+    empty = {"exercises": {}, "guesses": {}}
+    if file is None:
+        return empty, ""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if not _is_record(data):
+            raise ValueError
+        return empty | data, ""
+    except FileNotFoundError:
+        return empty, ""
+    except (ValueError, RecursionError):
+        pass  # not JSON, not UTF-8 or not a record: set aside below
+    except OSError as error:
+        return empty, f"Your progress in {file.name} cannot be read ({error.strerror})."
+    number = 1
+    while (aside := file.with_name(f"{file.stem}.corrupt-{number}{file.suffix}")).exists():
+        number += 1
+    try:
+        os.replace(file, aside)
+    except OSError as error:
+        return empty, f"{file.name} is damaged and cannot be set aside ({error.strerror})."
+    return empty, f"{file.name} was damaged. It was set aside as {aside.name}; a new one begins."
+
+
+def update(change: Callable[[dict], None]) -> str:
+    """Apply a change to what is recorded; return a note for the learner, or an empty text.
+
+    A file that cannot be written costs the record, never the learner's check.
+    """
+    file = path()
+    if file is None:
+        return ""
+    scratch = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(file):
+            data, note = read()
+            if note and file.exists():
+                return note  # unreadable as it is: writing would destroy it
+            change(data)
+            try:
+                with open(scratch, "w", encoding="utf-8") as out:
+                    json.dump(data, out, indent=1, sort_keys=True)
+                    out.flush()
+                    os.fsync(out.fileno())
+                os.replace(scratch, file)
+            finally:
+                scratch.unlink(missing_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        return f"Your progress could not be saved in {file} ({why}); all else works."
+    return note
+
+
+def note_exercise(id: str, **seen: int) -> str:
+    """Count what happened in an exercise: tries, right, hints, solution, as in ``hints=1``."""
+
+    def change(data: dict) -> None:
+        entry = data["exercises"].setdefault(id, {})
+        for what, number in seen.items():
+            entry[what] = entry.get(what, 0) + number
+
+    return update(change)
+
+
+def note_guess(id: str, **seen: str) -> str:
+    """Keep a committed ``guess="..."`` or the revealed ``answer="..."``."""
+
+    def change(data: dict) -> None:
+        data["guesses"].setdefault(id, {}).update(seen)
+
+    return update(change)
+
+
+COLUMNS = ("lesson", "right", "tried", "hints", "solutions seen", "guesses", "guessed right")
+
+
+def rows(totals: dict[str, int] | None = None) -> tuple[list[list[str]], str]:
+    """The table of progress, a row for each lesson, and a note if the file was amiss.
+
+    Parameters
+    ----------
+    totals : number of exercises of each lesson, as in ``{"start": 2}``; its lessons are listed even
+        if nothing was done there yet.
+    """
+    data, note = read()
+    totals = totals or {}
+    ids = [*data["exercises"], *data["guesses"]]
+    numbers = {
+        file.stem[5:]: file.stem[2:4] for file in Path(__file__).parent.glob("nb[0-9][0-9]_*.py")
+    }
+    table = []
+    for lesson in {*totals, *(id.partition(".")[0] for id in ids)}:
+        mine = [e for id, e in data["exercises"].items() if id.partition(".")[0] == lesson]
+        guesses = [e for id, e in data["guesses"].items() if id.partition(".")[0] == lesson]
+        right = sum(entry.get("right", 0) > 0 for entry in mine)
+        made = [e for e in guesses if "guess" in e]
+        table.append(
+            [
+                f"{numbers.get(lesson, '')} {lesson}".strip(),
+                f"{right} of {totals[lesson]}" if lesson in totals else str(right),
+                str(sum(entry.get("tries", 0) > 0 for entry in mine)),
+                str(sum(entry.get("hints", 0) for entry in mine)),
+                str(sum(entry.get("solution", 0) > 0 for entry in mine)),
+                str(len(made)),
+                str(sum(e["guess"] == e.get("answer") for e in made)),
+            ]
+        )
+    return sorted(table), note
+
+
+def as_text(table: list[list[str]]) -> str:
+    """The table of progress in plain text."""
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *table, strict=True)]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (COLUMNS, *table)
+    ]
+    return "\n".join(lines)
+
+
+def summary() -> str:
+    """What was done so far, as plain text for ``python3 -m recsys_lab progress``."""
+    table, note = rows()
+    text = as_text(table) if table else "Nothing yet: your progress begins with the first exercise."
+    return f"{note}\n{text}".strip()

@@ -1,0 +1,872 @@
+"""The engine gives every answer its message, and no answer breaks the cell."""
+
+import functools
+import json
+import random
+import sys
+import time
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from recsys_lab import exercise, hint, predict, progress, solution
+from recsys_lab.exercises import Mistake, all_exercises, cells, define, get, limit
+from recsys_lab.exercises.engine import (
+    Verdict,
+    examine,
+    expect_close,
+    expect_equal,
+    expect_integer,
+    expect_number,
+    expect_shape,
+    expect_type,
+    short,
+)
+
+
+def a_sample():
+    """An exercise as a lesson would define it."""
+
+    @define("sample.double", notebook=0, hints=["Think of *.", "Write `2 * v`.", "All of it."])
+    def double(values):
+        """Return every value doubled."""
+        return [2 * v for v in values]
+
+    @double.wrong("You squared: multiply by 2.")
+    def squares(values):
+        return [v**2 for v in values]
+
+    @double.wrong("You added 2: multiply by 2.")
+    def adds(values):
+        return [v + 2 for v in values]
+
+    @double.wrong("You halved: multiply by 2.")
+    def halves(values):
+        return [v / 2 for v in values]
+
+    @double.check("the length")
+    def _(answer):
+        expect_shape(answer([0, 2]), (2,))
+
+    @double.check("a small case by hand")
+    def _(answer):
+        expect_close(answer([0, 1, 3]), [0, 2, 6], "Twice 3 is 6.")
+
+    @double.check("negative numbers")
+    def _(answer):
+        expect_close(answer([-1]), [-2])
+
+    return double
+
+
+@pytest.fixture
+def sample():
+    return a_sample()
+
+
+def named_double(function):
+    function.__name__ = "double"
+    return function
+
+
+# --- What is made of a definition -----------------------------------------------------------------
+
+
+def test_the_stub_is_the_references_head_and_docstring(sample):
+    assert sample.stub == (
+        '@exercise("sample.double")\n'
+        "def double(values):\n"
+        '    """Return every value doubled."""\n'
+        "    ..."
+    )
+
+
+def test_a_stub_may_hold_given_code_and_several_lines_of_docstring():
+    @define("sample.half", notebook=0, hints=[], body="total = 0\nfor v in values:\n    ...")
+    def half(
+        values,
+        scale=2,
+    ):
+        """Return half the sum.
+
+        A second line.
+        """
+        return sum(values) / scale
+
+    assert half.stub == (
+        '@exercise("sample.half")\n'
+        "def half(\n"
+        "    values,\n"
+        "    scale=2,\n"
+        "):\n"
+        '    """Return half the sum.\n'
+        "\n"
+        "    A second line.\n"
+        '    """\n'
+        "    total = 0\n"
+        "    for v in values:\n"
+        "        ..."
+    )
+
+
+def test_an_id_cannot_be_defined_twice():
+    def elsewhere():
+        """Belong to another module."""
+
+    elsewhere.__module__ = "another_lesson"
+    with pytest.raises(ValueError, match=r"'start\.best' is taken by .*nb00_start"):
+        define("start.best", notebook=0, hints=[])(elsewhere)
+
+
+def test_a_wrong_answer_has_either_a_sentence_or_an_expectation(sample):
+    for words in [{}, {"says": "You did.", "expects": "something"}]:
+        with pytest.raises(ValueError, match="either a sentence or expects"):
+            sample.wrong(**words)
+
+
+def test_exercises_come_in_the_order_of_the_notebooks():
+    numbers = [one.notebook for one in all_exercises()]
+    assert numbers == sorted(numbers)
+
+
+def test_an_unknown_id_is_answered_with_the_nearest_ones():
+    with pytest.raises(ValueError, match=r"'start\.bst' is no exercise .* start\.best"):
+        exercise("start.bst")
+    for ask in (hint, solution, get):
+        with pytest.raises(ValueError, match="no exercise of this course"):
+            ask("nothing like it at all")
+
+
+# --- States and layers ----------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_right_passes_every_layer(sample):
+    def double(values):
+        return np.array(values) * 2
+
+    layers = ("the length", "a small case by hand", "negative numbers")
+    assert examine(sample, double) == Verdict("right", passed=layers)
+
+
+def test_the_first_layer_that_fails_speaks(sample):
+    def double(values):
+        return [abs(2 * v) for v in values]
+
+    verdict = examine(sample, double)
+    assert verdict.layer == "negative numbers"
+    assert verdict.passed == ("the length", "a small case by hand")
+    assert verdict.call == "double([-1])"
+    assert verdict.message == "The result has 2 at position 0; right is -2."
+
+
+def test_a_stub_with_another_docstring_is_still_not_started(sample):
+    def double(values):
+        """Do my own thing."""
+        ...
+
+    assert examine(sample, double).state == "not started"
+
+
+def test_a_stub_without_its_docstring_is_still_not_started(sample):
+    def double(values): ...
+
+    assert examine(sample, double).state == "not started"
+
+
+def test_a_stub_with_given_code_is_not_started_until_that_changes():
+    @define("sample.given", notebook=0, hints=[], body="total = 0\nreturn total")
+    def given_code(values):
+        """Return the sum."""
+        return sum(values)
+
+    given_code.check("a small case")(lambda answer: expect_close(answer([1, 2]), 3))
+    space = {"exercise": lambda id: lambda function: function}
+    run_cell(given_code.stub, space)
+    assert examine(given_code, space["given_code"]).state == "not started"
+    run_cell(given_code.stub.replace("total = 0", "total = 1"), space)
+    assert examine(given_code, space["given_code"]).state == "not yet"
+
+
+@pytest.mark.parametrize("result", [..., NotImplementedError("to do")])
+def test_an_answer_that_says_it_is_unfinished_is_not_started(sample, result):
+    def double(values):
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    assert examine(sample, double).state == "not started"
+
+
+def test_a_misconception_is_named_by_what_it_returns(sample):
+    def double(values):
+        return list(map(lambda v: v * v, values))
+
+    verdict = examine(sample, double)
+    assert verdict.message.startswith("You squared: multiply by 2. ")
+    assert "Twice 3 is 6." in verdict.message
+
+
+def test_a_misconception_is_not_named_after_another_result(sample):
+    def double(values):
+        return [v * v if v < 3 else 7 for v in values]
+
+    assert "You" not in examine(sample, double).message
+
+
+def test_a_misconception_is_not_named_where_it_happens_to_be_right(sample):
+    def double(values):
+        result = [2 * v for v in values]
+        values.clear()
+        return result
+
+    # On [0, 2] squaring is right too, so it explains nothing.
+    assert examine(sample, double).message.startswith("It changed its input")
+
+
+# --- How the answer treats its inputs -----------------------------------------------------------
+
+INPUTS = {
+    "list": [3, 1, 2],
+    "nested list": [[3, 1], [2, 0]],
+    "array": np.array([3.0, 1.0, np.nan]),
+    "dict": {"a": [1]},
+    "set": {1, 2},
+    "sparse": sparse.csr_array(np.eye(2)),
+    "DataFrame": pd.DataFrame({"a": [1, 2]}),
+    "object": type("Box", (), {})(),
+}
+CHANGES = {
+    "list": lambda x: x.sort(),
+    "nested list": lambda x: x[1].append(5),
+    "array": lambda x: x.sort(),
+    "dict": lambda x: x["a"].append(2),
+    "set": lambda x: x.add(3),
+    "sparse": lambda x: x.data.fill(4),
+    "DataFrame": lambda x: x.insert(0, "b", 0),
+    "object": lambda x: setattr(x, "b", 0),
+}
+
+
+def an_exercise_on(value):
+    @define("sample.reads", notebook=0, hints=[])
+    def reads(x):
+        """Return 1."""
+        return 1
+
+    @reads.check("it answers")
+    def _(answer):
+        expect_equal(answer(value), 1)
+        expect_equal(answer(value), 1)
+
+    return reads
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_an_answer_that_changes_its_input_is_told_so(kind):
+    def reads(x):
+        CHANGES[kind](x)
+        return 1
+
+    assert "changed its input" in examine(an_exercise_on(INPUTS[kind]), reads).message
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_an_answer_that_leaves_its_input_alone_is_right(kind):
+    def reads(x):
+        return 1
+
+    assert examine(an_exercise_on(INPUTS[kind]), reads).state == "right"
+
+
+def test_a_random_generator_may_be_used_and_starts_anew_at_each_call():
+    drawn = []
+
+    def reads(x):
+        drawn.append(x.random())
+        return 1
+
+    assert examine(an_exercise_on(np.random.default_rng(3)), reads).state == "right"
+    assert drawn[0] == drawn[1]
+
+
+# --- Whatever it does -----------------------------------------------------------------------------
+
+
+class Hostile:
+    """Raises whatever is asked of it."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError(name)
+
+    def __eq__(self, other):
+        raise RuntimeError("eq")
+
+    def __repr__(self):
+        raise RuntimeError("repr")
+
+    __hash__ = None
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("str")
+
+
+def returning(value):
+    def double(values):
+        return value
+
+    return double
+
+
+def raising(error):
+    def double(values):
+        raise error
+
+    return double
+
+
+def recursing(values):
+    return recursing(values)
+
+
+async def waiting(values):
+    return values
+
+
+def yielding(values):
+    yield from values
+
+
+def two_parameters(values, other):
+    return values
+
+
+def other_parameter(numbers):
+    return numbers
+
+
+def other_default(values=()):
+    return values
+
+
+NASTY = {
+    "None": (returning(None), "returned None: is a `return` missing?"),
+    "NaN": (returning([np.nan, 1]), "The result has shape (2,)"),
+    "complex numbers": (returning([1j, 2j]), "no array of numbers"),
+    "a text": (returning("4"), "returned a str, '4'"),
+    "a set": (returning({4}), "returned a set"),
+    "ragged rows": (returning([[1], [2, 3]]), "rows of different lengths"),
+    "an object that raises at everything": (returning(Hostile()), "cannot be shown"),
+    "a list of these": (returning([Hostile(), Hostile()]), "no array of numbers"),
+    "itself": (named_double(lambda values: values and recursing), "no array of numbers"),
+    "an error": (raising(ValueError("no luck")), "raised ValueError in line"),
+    "SystemExit": (raising(SystemExit(1)), "raised SystemExit"),
+    "KeyboardInterrupt": (raising(KeyboardInterrupt()), "raised KeyboardInterrupt"),
+    "an error without words": (raising(Unprintable()), "raised Unprintable"),
+    "endless recursion": (recursing, "calls itself without end"),
+    "async": (waiting, "defined with `async`"),
+    "a generator": (yielding, "returned a generator"),
+    "another parameter list": (two_parameters, "takes `(values, other)`. Write it as `def double("),
+    "another name of a parameter": (other_parameter, "Write it as `def double(values):`"),
+    "another default": (other_default, "Write it as `def double(values):`"),
+    "a class": (Hostile, "a type, not a function"),
+    "a hostile object": (Hostile(), "a Hostile, not a function"),
+    "a number": (3, "an int, not a function"),
+    "a partial function": (functools.partial(max, 1), "a partial, not a function"),
+}
+for one, _ in NASTY.values():
+    if type(one) is types.FunctionType:
+        one.__name__ = "double"
+
+
+@pytest.mark.parametrize("case", NASTY)
+def test_no_answer_breaks_the_cell(sample, case, capsys):
+    function, says = NASTY[case]
+    bound = exercise("sample.double")(function)
+    assert bound is sample.reference
+    shown = capsys.readouterr()
+    assert shown.out.startswith("Not yet: sample.double")
+    assert says in shown.out
+    assert "For now `double` is the reference solution" in shown.out
+    assert shown.err == ""
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text(),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(anything, anything)
+def test_no_result_breaks_the_check(first, second):
+    exercise = a_sample()
+    results = iter([first, second])
+
+    def double(values):
+        return next(results)
+
+    assert examine(exercise, double).state == "not yet"
+
+
+def test_the_line_that_raised_is_shown(sample):
+    def double(values):
+        twice = 2
+        return values[twice] / 0
+
+    line = double.__code__.co_firstlineno + 2
+    message = examine(sample, double).message
+    assert message.startswith(f"It raised IndexError in line {line}, `return values[twice] / 0`: ")
+
+
+def test_a_further_parameter_that_can_be_left_out_does_no_harm(sample):
+    def double(values, factor=2, *rest, **options):
+        return [factor * v for v in values]
+
+    assert examine(sample, double).state == "right"
+
+
+def test_annotations_do_no_harm(sample):
+    def double(values: list) -> list:
+        return [2 * v for v in values]
+
+    assert examine(sample, double).state == "right"
+
+
+# --- Answers that do not end ----------------------------------------------------------------------
+
+
+def loops(values):
+    while True:
+        pass
+
+
+def loops_and_catches(values):
+    while True:
+        try:
+            values = list(values)
+        except:  # noqa: E722
+            pass
+
+
+def loops_and_prints(values):
+    while True:
+        print("again")
+
+
+def loops_over_an_endless_generator(values):
+    def numbers():
+        while True:
+            yield 1
+
+    return sum(number for number in numbers())
+
+
+# A thread may be told to end twice; only pytest's own hook makes a warning of that.
+told_twice = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+@told_twice
+@pytest.mark.parametrize(
+    "function",
+    [loops, loops_and_catches, loops_and_prints, loops_over_an_endless_generator],
+    ids=lambda function: function.__name__,
+)
+def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypatch):
+    monkeypatch.setattr(limit, "GRACE", 30)  # a busy machine takes its time
+    before = limit.threading.active_count()
+    verdict = examine(sample, named_double(function), seconds=0.2)
+    assert verdict.state == "not yet"
+    assert verdict.message == (
+        "It was still running after 0.2 seconds. Does a loop never end? It was stopped."
+    )
+    assert verdict.call == "double([0, 2])"
+    assert limit.threading.active_count() == before
+    shown = capsys.readouterr()
+    assert len(shown.out) < limit.PRINTED + 200
+    assert shown.err == ""
+
+
+@told_twice
+def test_an_answer_that_cannot_be_stopped_is_left_behind_and_said_so(sample, monkeypatch):
+    monkeypatch.setattr(limit, "GRACE", 0.2)
+
+    def double(values):
+        time.sleep(1)
+
+    verdict = examine(sample, double, seconds=0.2)
+    assert "could not be stopped" in verdict.message
+    assert "Kernel > Restart Kernel" in verdict.message
+    assert examine(sample, sample.reference).state == "right"
+
+
+@told_twice
+def test_an_answer_that_fills_the_memory_is_stopped(sample, monkeypatch):
+    monkeypatch.setattr(limit, "FILLED", 50_000_000)
+    monkeypatch.setattr(limit, "GRACE", 30)  # a busy machine takes its time to free memory
+
+    def double(values):
+        while True:
+            values.append(len(values))
+
+    verdict = examine(sample, double, seconds=60)
+    assert "filling the memory" in verdict.message
+    assert verdict.message.endswith("It was stopped.")
+
+
+@told_twice
+def test_the_limit_is_on_the_whole_check(monkeypatch):
+    @define("sample.slow", notebook=0, hints=[])
+    def slow(x):
+        """Return x."""
+        return x
+
+    @slow.check("many calls")
+    def _(answer):
+        while True:
+            expect_equal(answer(1), 1)
+
+    assert "still running" in examine(slow, slow.reference, seconds=0.2).message
+
+
+def test_what_an_answer_prints_is_shown_to_a_limit(sample, capsys):
+    def double(values):
+        print("<values>", values)
+        return [2 * v for v in values]
+
+    examine(sample, double)
+    assert "<values> [0, 1, 3]" in capsys.readouterr().out
+
+
+def test_the_check_leaves_the_global_generators_alone(sample):
+    np.random.seed(1)  # noqa: NPY002
+    random.seed(1)
+    before = np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+    for one in all_exercises():
+        examine(one, one.reference)
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before  # noqa: NPY002
+
+
+# --- What the name is bound to --------------------------------------------------------------------
+
+
+def run_cell(source, space):
+    exec(compile(source, "<cell>", "exec"), space)
+
+
+def test_a_right_answer_stays_the_learners_own_also_when_run_again(sample, capsys):
+    space = {"exercise": exercise}
+    source = '@exercise("sample.double")\ndef double(values):\n    return [v + v for v in values]'
+    for _ in range(2):
+        run_cell(source, space)
+        assert space["double"].__code__.co_filename == "<cell>"
+        assert space["double"]([4]) == [8]
+    out = capsys.readouterr().out
+    assert out.count("Right: sample.double") == 2
+    assert "`double` is now your own function" in out
+
+
+def test_the_untouched_stub_leaves_a_function_that_works(sample, capsys):
+    space = {"exercise": exercise}
+    run_cell(sample.stub, space)
+    assert space["double"]([4]) == [8]
+    assert space["double"].__name__ == "double"
+    assert space["double"].__doc__ == "Return every value doubled."
+    assert capsys.readouterr().out.startswith("Not started: sample.double")
+
+
+def test_under_another_name_the_right_name_is_bound_all_the_same(sample, capsys):
+    space = {"exercise": exercise}
+    run_cell('@exercise("sample.double")\ndef dubble(values):\n    return values', space)
+    assert space["double"]([4]) == [8]
+    assert "another name, `dubble`" in capsys.readouterr().out
+
+
+def test_an_answer_that_calls_itself_meets_itself_and_not_the_reference(sample, capsys):
+    space = {"exercise": exercise}
+    run_cell(sample.stub, space)
+    run_cell('@exercise("sample.double")\ndef double(values):\n    return double(values)', space)
+    assert "calls itself without end" in capsys.readouterr().out
+
+
+# --- The expectations -----------------------------------------------------------------------------
+
+SAME = {
+    "list": [[1, 2], [3, 4]],
+    "tuple": ((1, 2), (3, 4)),
+    "array": np.array([[1, 2], [3, 4]]),
+    "matrix": np.asmatrix([[1, 2], [3, 4]]),
+    "sparse": sparse.csr_array([[1, 2], [3, 4]]),
+    "old sparse": sparse.coo_matrix([[1, 2], [3, 4]]),
+    "DataFrame": pd.DataFrame([[1, 2], [3, 4]]),
+    "objects": np.array([[1, 2], [3, 4]], dtype=object),
+}
+
+
+@pytest.mark.parametrize("kind", SAME)
+def test_numbers_are_the_same_in_every_container(kind):
+    expect_close(SAME[kind], np.array([[1.0, 2.0], [3.0, 4.0]]))
+    expect_equal(SAME[kind], [[1, 2], [3, 4]])
+    with pytest.raises(Mistake):
+        expect_close(SAME[kind], np.array([[1.0, 2.0], [3.0, 5.0]]))
+    with pytest.raises(Mistake):
+        expect_equal(SAME[kind], [[1, 2], [3, 5]])
+
+
+def mistake(expectation, *arguments, **options):
+    with pytest.raises(Mistake) as caught:
+        expectation(*arguments, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "arguments", "says"),
+    [
+        (expect_close, (3, 4), "It returned 3; right is 4."),
+        (expect_close, (3, 4, "Count them."), "It returned 3; right is 4. Count them."),
+        (expect_close, (0.1 + 2e-9, 0.1), "It returned 0.100000002; right is 0.1."),
+        (expect_close, (np.nan, 1), "It returned nan; right is 1."),
+        (expect_close, ([1, 2], [1, 3]), "The result has 2 at position 1; right is 3."),
+        (expect_close, ([[1, 2]], [[1, 3]]), "The result has 2 at position [0, 1]; right is 3."),
+        (expect_close, ([1], 1), "returned a list, [1]; it should return a single number"),
+        (expect_close, (1, [1]), "has shape (); it should have shape (1,)"),
+        (expect_shape, ([[1, 2]], (2, 1)), "should have shape (2, 1). Is it transposed?"),
+        (expect_shape, ([1, 2], (3,)), "has shape (2,); it should have shape (3,)."),
+        (expect_number, ("1",), "returned a str, '1'; it should return a single number"),
+        (expect_number, (1j,), "returned a complex"),
+        (expect_integer, (1.0,), "returned a float, 1; it should return a whole number"),
+        (expect_integer, (True,), "returned a bool"),
+        (expect_equal, ([1, 2], [2, 1]), "right is [2, 1]. These are the right ones in another"),
+        (expect_equal, ([1, 1], [2, 1]), "It returned [1, 1]; right is [2, 1]."),
+        (expect_equal, ("a", "b"), "It returned 'a'; right is 'b'."),
+        (expect_type, ([1], np.ndarray, "an array"), "a list, [1]; it should return an array."),
+    ],
+)
+def test_an_expectation_says_what_came_and_what_is_right(expectation, arguments, says):
+    assert says in mistake(expectation, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "arguments"),
+    [
+        (expect_close, (np.float32(0.5), 0.5)),
+        (expect_close, (np.array(3), 3)),
+        (expect_close, (True, 1)),
+        (expect_close, ([np.nan, np.inf], [np.nan, np.inf])),
+        (expect_close, ([], [])),
+        (expect_number, (np.float64(1),)),
+        (expect_integer, (np.int64(1),)),
+        (expect_integer, (np.array(1),)),
+        (expect_equal, (np.str_("a"), "a")),
+        (expect_equal, ((1, "a"), [1, "a"])),
+        (expect_equal, (pd.Series([1, 2]), [1, 2])),
+        (expect_type, (np.zeros(2), np.ndarray, "an array")),
+    ],
+)
+def test_an_expectation_overlooks_what_makes_no_difference(expectation, arguments):
+    expectation(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.float64(0.1) + np.float64(0.2), "0.3"),
+        ([np.int64(1), 2.0], "[1, 2]"),
+        ((1,), "(1,)"),
+        (np.eye(2), "[[1., 0.], [0., 1.]]"),
+        ("a\nb", "'a\\nb'"),
+    ],
+)
+def test_a_value_is_shown_as_a_learner_would_write_it(value, text):
+    assert short(value) == text
+
+
+def test_a_value_that_cannot_be_shown_is_named():
+    assert short(Hostile()) == "a Hostile that cannot be shown"
+
+
+def test_a_long_value_is_cut():
+    assert len(short(list(range(1000)))) <= 120
+    assert short("x" * 1000).endswith(" ...")
+
+
+# --- Messages, hints, solutions -------------------------------------------------------------------
+
+
+def test_a_message_is_text_and_html_and_what_the_learner_wrote_is_escaped():
+    message = cells._Message("not yet", ["Not yet: a.b", "", "It returned `<b>` & x."])
+    assert repr(message) == "Not yet: a.b\nIt returned `<b>` & x."
+    html = message._repr_html_()
+    assert "<strong>Not yet: a.b</strong>" in html
+    assert "<code>&lt;b&gt;</code> &amp; x." in html
+    assert "role='status'" in html
+
+
+def test_backticks_that_do_not_pair_are_left_alone():
+    assert cells._marked("a ` <b>") == "a ` &lt;b&gt;"
+
+
+@pytest.mark.parametrize("kind", cells._BAR)
+def test_a_message_takes_its_colours_from_the_theme(kind):
+    html = cells._Message(kind, ["Words"])._repr_html_()
+    assert "background:var(--jp-layout-color2" in html
+    assert "color:var(--jp-ui-font-color0" in html
+
+
+def test_each_call_gives_one_more_hint(sample, capsys):
+    texts = []
+    for _ in range(4):
+        hint("sample.double")
+        texts.append(capsys.readouterr().out)
+    assert [text.count("Hint ") for text in texts] == [1, 2, 3, 3]
+    assert "Hint 2 of 3: Write `2 * v`." in texts[1]
+    assert "last hint" not in texts[1]
+    assert 'That was the last hint; `solution("sample.double")`' in texts[2]
+    assert saved()["exercises"]["sample.double"]["hints"] == 3
+
+
+def test_the_solution_is_shown_and_recorded(sample, capsys):
+    solution("sample.double")
+    assert capsys.readouterr().out.strip() == sample.solution
+    assert saved()["exercises"]["sample.double"] == {"solution": 1}
+
+
+def saved():
+    return json.loads(engine_progress().read_text(encoding="utf-8"))
+
+
+def engine_progress():
+    return cells.record.path()
+
+
+def test_a_try_is_recorded_and_an_untouched_stub_is_none(sample):
+    space = {"exercise": exercise}
+    run_cell(sample.stub, space)
+    assert not engine_progress().exists()
+    exercise("sample.double")(returning(1))
+    exercise("sample.double")(NASTY["None"][0])
+    run_cell(sample.solution, space)
+    assert saved()["exercises"] == {"sample.double": {"tries": 3, "right": 1}}
+
+
+def test_a_progress_file_that_cannot_be_written_does_not_stop_the_check(
+    sample, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("RECSYS_LAB_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    run_cell(sample.solution, {"exercise": exercise})
+    out = capsys.readouterr().out
+    assert out.startswith("Right: sample.double")
+    assert "could not be saved" in out
+
+
+def test_progress_lists_every_lesson_and_what_was_done(sample, capsys):
+    run_cell(sample.solution, {"exercise": exercise})
+    hint("sample.double")
+    capsys.readouterr()
+    progress()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split("  ")[0] == "lesson"
+    assert [line.split()[:4] for line in lines if "sample" in line] == [["sample", "1", "of", "1"]]
+    assert any(line.startswith("00 start") and "0 of 2" in line for line in lines)
+
+
+# --- Guesses --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ask(monkeypatch):
+    """Ask a question, and return the guess with the widgets and the reading copy."""
+    shown = {}
+    monkeypatch.setattr(cells, "show_static_then_live", lambda **parts: shown.update(parts))
+
+    def ask(choices=("SVD", "ALS")):
+        guess = predict("sample.which", "Which is `better` <here>?", list(choices))
+        _head, options, commit, status = shown["live"].children
+        return guess, options, commit, status, shown
+
+    return ask
+
+
+def test_a_question_can_be_read_without_a_kernel(ask):
+    *_, shown = ask()
+    assert shown["text"] == "Your guess first. Which is `better` <here>?\n- SVD\n- ALS"
+    assert "<code>better</code> &lt;here&gt;?" in shown["html"]
+    assert "<li>SVD</li><li>ALS</li>" in shown["html"]
+
+
+def test_nothing_is_chosen_before_the_learner_chooses(ask):
+    guess, options, commit, status, _ = ask()
+    assert options.value is None
+    commit.click()
+    assert guess.choice is None
+    assert "Choose one answer first" in status.value
+    assert not options.disabled
+
+
+def test_a_committed_guess_is_locked_recorded_and_survives_the_cell(ask):
+    guess, options, commit, status, _ = ask()
+    options.value = "ALS"
+    commit.click()
+    assert guess.choice == "ALS"
+    assert options.disabled and commit.disabled
+    assert "Committed: ALS." in status.value
+    assert saved()["guesses"] == {"sample.which": {"guess": "ALS"}}
+    again, options, commit, _, _ = ask()
+    assert again.choice == "ALS"
+    assert options.disabled and commit.disabled and options.value == "ALS"
+
+
+def test_a_guess_whose_choice_is_gone_can_be_made_anew(ask):
+    _, options, commit, _, _ = ask()
+    options.value = "ALS"
+    commit.click()
+    guess, options, commit, _, _ = ask(["SVD", "kNN"])
+    options.value = "kNN"
+    commit.click()
+    assert guess.choice == "kNN"
+
+
+def test_the_reveal_compares_the_guess_with_the_answer(ask, capsys):
+    guess, options, commit, _, _ = ask([1, 2])
+    guess.reveal(2, "It is even.")
+    out = capsys.readouterr().out
+    assert "No guess yet" in out and "The answer is: 2." in out and "It is even." in out
+    options.value = "1"
+    commit.click()
+    guess.reveal(np.int64(1))
+    assert "Right: you guessed 1" in capsys.readouterr().out
+    guess.reveal("2")
+    assert "Not this time: you guessed 1" in capsys.readouterr().out
+    assert saved()["guesses"]["sample.which"] == {"guess": "1", "answer": "2"}
+
+
+def test_an_answer_that_is_no_choice_is_an_error(ask):
+    guess, *_ = ask()
+    with pytest.raises(ValueError, match=r"answer 'kNN' is none of the choices .* 'SVD', 'ALS'"):
+        guess.reveal("kNN")
+
+
+@pytest.mark.parametrize("choices", [[], ["one"], ["same", "same", "other"]])
+def test_a_question_needs_different_answers(choices):
+    with pytest.raises(ValueError, match="two or more different"):
+        predict("sample.which", "Which?", choices)
+
+
+def test_importing_the_engine_loads_nothing_heavy():
+    # pandas and scipy are loaded by the exercises that need them, when they need them.
+    import subprocess
+
+    code = (
+        "import sys; from recsys_lab.exercises import all_exercises; all_exercises();"
+        "print(sorted({'scipy', 'pandas', 'matplotlib', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

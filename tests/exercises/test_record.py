@@ -1,0 +1,198 @@
+"""Progress survives crashes, damage and two writers, and never costs a learner more than itself."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recsys_lab.exercises import record
+
+ROOT = Path(__file__).resolve().parents[2]
+TRY = "from recsys_lab.exercises.record import note_exercise as n; print(n('a.b', tries=1))"
+
+
+def python(code, *options, **more):
+    return subprocess.Popen(
+        [sys.executable, *options, "-c", code],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        **more,
+    )
+
+
+def tries():
+    return record.read()[0]["exercises"].get("a.b", {}).get("tries", 0)
+
+
+def test_what_happened_is_counted():
+    assert record.note_exercise("a.b", tries=1, right=0) == ""
+    assert record.note_exercise("a.b", tries=1, right=1) == ""
+    assert record.note_exercise("a.c", hints=1) == ""
+    assert record.note_guess("a.d", guess="SVD") == ""
+    assert record.note_guess("a.d", answer="ALS") == ""
+    assert json.loads(record.path().read_text(encoding="utf-8")) == {
+        "exercises": {"a.b": {"tries": 2, "right": 1}, "a.c": {"hints": 1}},
+        "guesses": {"a.d": {"guess": "SVD", "answer": "ALS"}},
+    }
+
+
+def test_what_another_version_wrote_is_kept():
+    record.path().write_text('{"exercises": {"a.b": {"tries": 1, "new": 5}}, "more": [1]}')
+    record.note_exercise("a.b", tries=1)
+    data = json.loads(record.path().read_text(encoding="utf-8"))
+    assert data == {"exercises": {"a.b": {"tries": 2, "new": 5}}, "guesses": {}, "more": [1]}
+
+
+def test_it_is_kept_beside_the_readme_unless_a_variable_says_where(monkeypatch, tmp_path):
+    monkeypatch.setenv("RECSYS_LAB_PROGRESS", str(tmp_path / "new" / "mine.json"))
+    assert record.note_exercise("a.b", tries=1) == ""
+    assert (tmp_path / "new" / "mine.json").exists()
+    monkeypatch.delenv("RECSYS_LAB_PROGRESS")
+    assert record.path() == ROOT / "progress.json"
+
+
+def test_nothing_is_kept_if_the_variable_is_empty(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_LAB_PROGRESS", "")
+    assert record.note_exercise("a.b", tries=1) == ""
+    assert record.read() == ({"exercises": {}, "guesses": {}}, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+DAMAGED = {
+    "cut short": b'{"exercises": {"a.b": {"tri',
+    "empty": b"",
+    "not UTF-8": b'{"\xff\xfe": 1}',
+    "another form": b"[1, 2]",
+    "a number in place of a table": b'{"exercises": 3}',
+    "a number in place of an entry": b'{"exercises": {"a.b": 3}}',
+    "a text in place of a count": b'{"exercises": {"a.b": {"tries": "many"}}}',
+    "a list in place of a guess": b'{"guesses": {"a.b": []}}',
+    "nested without end": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_is_set_aside_with_a_message(kind):
+    file = record.path()
+    for number in (1, 2):
+        file.write_bytes(DAMAGED[kind])
+        note = record.note_exercise("a.b", tries=1)
+        aside = file.with_name(f"progress.corrupt-{number}.json")
+        assert aside.read_bytes() == DAMAGED[kind]
+        assert note == (
+            f"progress.json was damaged. It was set aside as {aside.name}; a new one begins."
+        )
+        assert tries() == 1
+
+
+def test_a_crash_in_mid_write_leaves_the_old_file(monkeypatch):
+    record.note_exercise("a.b", tries=1)
+
+    def crash(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(json, "dump", crash)
+        with pytest.raises(KeyboardInterrupt):
+            record.note_exercise("a.b", tries=1)
+    assert tries() == 1
+    assert sorted(p.suffix for p in record.path().parent.iterdir()) == [".json", ".lock"]
+
+
+def test_a_process_that_is_killed_in_mid_write_leaves_the_old_file_and_no_lock():
+    record.note_exercise("a.b", tries=1)
+    code = (
+        "import os; from recsys_lab.exercises import record;"
+        "os.fsync = lambda file: os._exit(1);"
+        "record.note_exercise('a.b', tries=1)"
+    )
+    assert python(code).wait() == 1
+    assert tries() == 1
+    assert record.note_exercise("a.b", tries=1) == ""
+    assert tries() == 2
+
+
+def test_a_full_disk_costs_the_record_and_nothing_else(monkeypatch):
+    record.note_exercise("a.b", tries=1)
+
+    def full(_file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        note = record.note_exercise("a.b", tries=1)
+    assert "could not be saved" in note
+    assert "(No space left on device)" in note
+    assert tries() == 1
+
+
+def test_the_file_changes_in_one_step_or_not_at_all(monkeypatch):
+    record.note_exercise("a.b", tries=1)
+
+    def fails(*_files):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fails)
+        assert "(Permission denied)" in record.note_exercise("a.b", tries=1)
+    assert tries() == 1
+
+
+def test_a_file_that_cannot_be_read_is_not_overwritten():
+    record.path().mkdir()
+    note = record.note_exercise("a.b", tries=1)
+    assert note.startswith("Your progress in progress.json cannot be read")
+    assert record.path().is_dir()
+
+
+def test_two_writers_at_once_lose_nothing():
+    code = "from recsys_lab.exercises.record import note_exercise as n\n"
+    code += "input()\nfor _ in range(40): assert not n('a.b', tries=1)"
+    writers = [python(code) for _ in range(2)]
+    for writer in writers:
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert tries() == 80
+
+
+def test_a_writer_that_hangs_does_not_hang_the_other(monkeypatch):
+    monkeypatch.setattr(record, "PATIENCE", 0.1)
+    code = (
+        "from recsys_lab.exercises import record\n"
+        "with record._lock(record.path()):\n    print('held', flush=True); input()"
+    )
+    with python(code) as holder:
+        assert holder.stdout.readline() == "held\n"
+        assert record.note_exercise("a.b", tries=1) == ""
+        holder.communicate("\n")
+    assert tries() == 1
+
+
+def test_the_summary_needs_nothing_but_python():
+    record.note_exercise("start.best", tries=1, right=1, hints=2)
+    record.note_guess("start.which", guess="SVD", answer="SVD")
+    record.note_guess("start.other", guess="SVD", answer="ALS")
+    # -I -S: neither installed packages nor the user's own set-up.
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    code += "from recsys_lab.exercises import record; print(record.summary())"
+    out, _ = python(code, "-I", "-S").communicate()
+    head, row = out.splitlines()
+    assert head.split("  ")[0] == "lesson"
+    assert row.split() == ["00", "start", "1", "1", "2", "0", "2", "1"]
+
+
+def test_the_summary_of_nothing_says_so():
+    assert record.summary() == ("Nothing yet: your progress begins with the first exercise.")
+
+
+def test_the_summary_tells_of_a_damaged_file():
+    record.path().write_text("{")
+    assert record.summary().startswith("progress.json was damaged.")
