@@ -1,0 +1,37 @@
+"""What pytest needs for the notebooks, which nbval collects outside of `tests/`."""
+
+import os
+from collections import defaultdict
+from unittest.mock import patch
+
+import pytest
+from nbval.plugin import IPyNbCell
+
+from tools.notebooks import fresh_environment
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
+    """Give each notebook's kernel, which its first cell starts, an environment of its own."""
+    if not isinstance(item, IPyNbCell) or item.parent.kernel is not None:
+        return (yield)
+    environment = fresh_environment()
+    # The folder has to outlive the kernel: it goes when pytest does.
+    extra = environment.__enter__()
+    item.config.add_cleanup(lambda: environment.__exit__(None, None, None))
+    with patch.dict(os.environ, extra):
+        return (yield)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how long each notebook took."""
+    seconds = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            name = getattr(report, "nodeid", "").split("::")[0]
+            if name.endswith(".ipynb"):
+                seconds[name] += getattr(report, "duration", 0.0)
+    if seconds:
+        terminalreporter.section("seconds a notebook, through nbval")
+        for name, total in sorted(seconds.items()):
+            terminalreporter.line(f"{total:6.1f}  {name}")

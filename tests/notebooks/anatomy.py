@@ -1,0 +1,350 @@
+"""The form of a lesson: each rule takes a `Lesson` and yields a sentence for whatever breaks it.
+
+A rule's name and its first line say what a notebook has to have; a sentence says what to write.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+
+from tools.notebooks import SIZE_LIMIT, WIDGET_VIEW, stderr_of
+
+# The claims of the source article that a notebook puts right (its number: the claims' ids).
+CLAIMS = {1: ["C01", "C02"], 5: ["C11", "C12", "C13", "C14"]}
+# How a bullet of 'You will be able to' may start; a verb that is missing belongs here.
+VERBS = set(
+    """
+    add answer apply argue ask break build calculate change check choose combine compare
+    complete compute connect construct correct count criticise decide define demonstrate derive
+    describe design detect distinguish draw encode estimate evaluate explain express factorise
+    find fit follow formulate identify implement improve interpret judge justify list locate
+    make mask measure mend move name plan plot predict prepare print prove quantify rank read
+    recognise recommend refute relate run say score see separate set show simulate sketch solve
+    sort spot start state summarise tell test trace train turn use verify weigh work write
+    """.split()
+)
+REFRESH = "run python -m tools.notebooks refresh"
+FIXED = ["You will be able to", "Predict first", "Recap", "References"]
+
+
+class Lesson:
+    """A stored notebook and what the rules ask of it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.nb = nbformat.read(path, as_version=4)
+        self.cells = self.nb.cells
+
+    @property
+    def number(self) -> str:
+        return self.path.name[:2]
+
+    @cached_property
+    def code(self) -> list[tuple[int, ast.Module]]:
+        """The position and the parsed source of each code cell."""
+        return [
+            (index, ast.parse(cell.source))
+            for index, cell in enumerate(self.cells)
+            if cell.cell_type == "code"
+        ]
+
+    @cached_property
+    def headings(self) -> list[tuple[int, int, str]]:
+        """The cell, level and text of each heading."""
+        return [
+            (index, len(match[1]), match[2].strip())
+            for index, cell in enumerate(self.cells)
+            if cell.cell_type == "markdown"
+            for match in re.finditer(r"^(#{1,6}) +(.+)$", without_code(cell.source), re.MULTILINE)
+        ]
+
+    @property
+    def prose(self) -> str:
+        """All Markdown, without code and comments."""
+        return "\n\n".join(
+            without_code(cell.source) for cell in self.cells if cell.cell_type == "markdown"
+        )
+
+    def section(self, title: str) -> str | None:
+        """The Markdown under a heading of level 2, up to the next one; None without it."""
+        match = re.search(
+            rf"^## +{re.escape(title)} *$(.*?)(?=^#{{1,2}} |\Z)", self.prose, re.M | re.S
+        )
+        return match and match[1]
+
+    def markdown_at(self, index: int) -> str:
+        """The source of the Markdown cell at a position, or nothing if there is none."""
+        if 0 <= index < len(self.cells) and self.cells[index].cell_type == "markdown":
+            return self.cells[index].source
+        return ""
+
+    def calls(self, name: str) -> list[tuple[int, ast.Call]]:
+        """The cell and the syntax tree of every call of a function or method by its bare name."""
+        return [
+            (index, node)
+            for index, tree in self.code
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and name == getattr(node.func, "id", getattr(node.func, "attr", None))
+        ]
+
+
+def without_code(markdown: str) -> str:
+    """Markdown without fences, comments and code spans."""
+    return re.sub(
+        r"^[ >]*(```+|~~~+).*?(?:^[ >]*\1|\Z)|<!--.*?-->|`[^`\n]+`",
+        "",
+        markdown,
+        flags=re.DOTALL | re.MULTILINE,
+    )
+
+
+def title_and_promise(lesson: Lesson) -> Iterator[str]:
+    """The first cell is the title, `# NN · Title`, and the promise: one sentence in bold."""
+    first = lesson.markdown_at(0)
+    if not re.match(rf"# {lesson.number} · \S", first):
+        line = first.partition("\n")[0]
+        yield f"the first line has to be '# {lesson.number} · Title', not {line!r}"
+    promise = re.search(r"\*\*(.+?)\*\*", first, re.DOTALL)
+    if not promise:
+        yield "the first cell has to promise one thing, in bold: **One sentence.**"
+    elif len(re.findall(r"[.!?](?=\s|$)", promise[1].strip())) != 1 or promise[1][-1] not in ".!?":
+        yield f"the promise has to be one sentence with its full stop in the bold: **{promise[1]}**"
+
+
+def goals(lesson: Lesson) -> Iterator[str]:
+    """`## You will be able to` holds three to five bullets, each starting with a verb."""
+    text = lesson.section("You will be able to")
+    if text is None:
+        yield "there has to be a section '## You will be able to' of 3 to 5 bullets"
+        return
+    bullets = re.findall(r"^[-*] +(.+)$", text, re.MULTILINE)
+    if not 3 <= len(bullets) <= 5:
+        yield f"'## You will be able to' has {len(bullets)} bullets ('- Verb ...'), not 3 to 5"
+    for bullet in bullets:
+        word = re.sub(r"\W+", " ", bullet).split()[0].lower()
+        if word not in VERBS:
+            yield (
+                f"'- {bullet}' has to start with a verb: '{word}' is not in VERBS of "
+                "tests/notebooks/anatomy.py"
+            )
+
+
+def needs_and_time(lesson: Lesson) -> Iterator[str]:
+    """One line says what the lesson needs and how long it takes."""
+    if not re.search(
+        r"^\*\*You need:\*\* \S.* \*\*Time:\*\* about \d+ minutes", lesson.prose, re.M
+    ):
+        yield "there has to be a line '**You need:** ... **Time:** about N minutes'"
+
+
+def prediction(lesson: Lesson) -> Iterator[str]:
+    """`## Predict first` asks for a guess, and a later cell reveals the answer."""
+    start = next(
+        (i for i, level, text in lesson.headings if (level, text) == (2, "Predict first")), None
+    )
+    if start is None:
+        yield "there has to be a section '## Predict first' with a predict(...) cell"
+        return
+    end = next(
+        (i for i, level, _ in lesson.headings if i > start and level <= 2), len(lesson.cells)
+    )
+    guesses = [index for index, _ in lesson.calls("predict") if start < index < end]
+    if not guesses:
+        yield "'## Predict first' has to contain a cell that calls predict(...)"
+    elif not any(index > guesses[0] for index, _ in lesson.calls("reveal")):
+        yield "a later cell has to reveal the prediction: guess.reveal(answer, because=...)"
+
+
+def widgets(lesson: Lesson) -> Iterator[str]:
+    """At least two widgets, each between a question and a folded answer."""
+    cells = sorted({index for index, _ in lesson.calls("explore")})
+    if len(cells) < 2:
+        yield f"there have to be at least two explore(...) cells, not {len(cells)}"
+    for index in cells:
+        question = lesson.markdown_at(index - 1)
+        asked = question.partition("**Question.**")[2]
+        if "?" not in asked:
+            yield f"the cell before explore(...) in cell {index} has to ask: **Question.** ...?"
+        answer = lesson.markdown_at(index + 1)
+        if not re.search(
+            r"<details>\s*<summary>.+?</summary>\s*\n\s*\n.*?\S.*?</details>", answer, re.DOTALL
+        ):
+            yield (
+                f"the cell after explore(...) in cell {index} has to fold the answer away: "
+                "<details><summary>Answer</summary>, an empty line, the answer, </details>"
+            )
+
+
+def exercises(lesson: Lesson) -> Iterator[str]:
+    """At least two exercises, each with hints and a solution in reach."""
+    found = [
+        (index, decorator.args[0].value)
+        for index, tree in lesson.code
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "exercise"
+    ]
+    if len(found) < 2:
+        yield f'there have to be at least two cells with an @exercise("id"), not {len(found)}'
+    for index, name in found:
+        around = "".join(cell.source for cell in lesson.cells[max(0, index - 2) : index + 3])
+        for function in ("hint", "solution"):
+            if not re.search(rf"{function}\([\"']{re.escape(name)}[\"']\)", around):
+                yield (
+                    f"a cell at most two away from the exercise in cell {index} has to mention "
+                    f'{function}("{name}")'
+                )
+
+
+def hidden_solutions(lesson: Lesson) -> Iterator[str]:
+    """No cell shows a solution when the notebook is run."""
+    for index, _ in lesson.calls("solution"):
+        yield f"cell {index} calls solution(...) whenever it is run: write it as text or comment"
+
+
+def claims(lesson: Lesson) -> Iterator[str]:
+    """Each claim of the article that falls here has its box."""
+    for claim in CLAIMS.get(int(lesson.number), []):
+        if not re.search(rf"^> \*\*What the article says \({claim}\)\.\*\* \S", lesson.prose, re.M):
+            yield f"claim {claim} needs its box: > **What the article says ({claim}).** ..."
+
+
+def recap_and_references(lesson: Lesson) -> Iterator[str]:
+    """A recap, and references as a list."""
+    if not (lesson.section("Recap") or "").strip():
+        yield "there has to be a section '## Recap'"
+    if not re.search(r"^[-*] +\S", lesson.section("References") or "", re.MULTILINE):
+        yield "there has to be a section '## References' with a list ('- Author (year) ...')"
+
+
+def link_to_the_next(lesson: Lesson) -> Iterator[str]:
+    """The last cell links to the next notebook; that of the last one, back to the first."""
+    course = sorted(path.name for path in lesson.path.parent.glob("[0-9][0-9]_*.ipynb"))
+    following = [name for name in course if name > lesson.path.name]
+    wanted = following[0] if following else course[0]
+    if f"]({wanted})" not in lesson.markdown_at(len(lesson.cells) - 1):
+        yield f"the last cell has to be Markdown that links on: [...]({wanted})"
+
+
+def links_resolve(lesson: Lesson) -> Iterator[str]:
+    """Every relative link leads to a file."""
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", lesson.prose):
+        if not re.match(r"\w+:", target) and not (lesson.path.parent / target).exists():
+            yield f"the link to {target!r} leads nowhere"
+
+
+def story_of_headings(lesson: Lesson) -> Iterator[str]:
+    """One title, the fixed sections in order, three or more of its own, no level left out."""
+    levels = [level for _, level, _ in lesson.headings]
+    texts = [text for _, level, text in lesson.headings if level > 1]
+    if levels.count(1) != 1:
+        yield f"there has to be one title of level 1, not {levels.count(1)}"
+    for (_, level, _), (_, deeper, text) in zip(lesson.headings, lesson.headings[1:], strict=False):
+        if deeper > level + 1:
+            yield f"the heading {text!r} of level {deeper} stands under one of level {level}"
+    for text in sorted({text for text in texts if texts.count(text) > 1}):
+        yield f"the heading {text!r} stands there more than once"
+    order = [text for text in texts if text in FIXED]
+    if order != [text for text in FIXED if text in order]:
+        yield f"the order of sections has to be {', '.join(FIXED)}, not {', '.join(order)}"
+    own = [text for _, level, text in lesson.headings if level == 2 and text not in FIXED]
+    if len(own) < 3:
+        yield f"the lesson needs at least three sections '## ...' of its own, not {len(own)}"
+
+
+def tone(lesson: Lesson) -> Iterator[str]:
+    """No word that tells the learner that it is easy."""
+    for match in re.finditer(r"\b(?:simply|obviously|just)\b", lesson.prose, re.IGNORECASE):
+        near = " ".join(lesson.prose[max(0, match.start() - 30) : match.end() + 30].split())
+        yield f"leave out '{match[0]}' in '...{near}...'"
+
+
+def short_cells(lesson: Lesson) -> Iterator[str]:
+    """A code cell has at most twenty lines."""
+    for index, _ in lesson.code:
+        lines = len(lesson.cells[index].source.splitlines())
+        if lines > 20:
+            yield f"cell {index} has {lines} lines, too long to be read aloud: at most 20"
+
+
+def visible_results(lesson: Lesson) -> Iterator[str]:
+    """A code cell that does more than import or define shows something."""
+    quiet = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
+    for index, tree in lesson.code:
+        # A set-up cell may also make what the whole notebook uses, such as the random generator.
+        setting_up = any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
+        allowed = quiet | ast.Assign if setting_up else quiet
+        if not lesson.cells[index].outputs and not all(
+            isinstance(node, allowed) for node in tree.body
+        ):
+            yield f"cell {index} shows nothing: end it in an expression, a picture or a print"
+
+
+def run_in_order(lesson: Lesson) -> Iterator[str]:
+    """The stored notebook was run once from top to bottom."""
+    counts = [lesson.cells[index].execution_count for index, _ in lesson.code]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}: {REFRESH}"
+
+
+def clean_outputs(lesson: Lesson) -> Iterator[str]:
+    """No error, no stderr, no widget state, no timing, valid, cells with their own ids."""
+    try:
+        nbformat.validate(lesson.nb)
+    except nbformat.ValidationError as error:
+        yield f"the notebook is not valid: {error.message}"
+    for index, text in stderr_of(lesson.nb):
+        yield f"cell {index} writes to stderr: {text.strip()[:100]}"
+    for index, cell in enumerate(lesson.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                yield f"cell {index} raises {output.ename}: {output.evalue}"
+            if WIDGET_VIEW in output.get("data", {}):
+                yield f"cell {index} stores a widget without its model: {REFRESH}"
+        if "execution" in cell.metadata:
+            yield f"cell {index} stores times: {REFRESH}"
+    if "widgets" in lesson.nb.metadata:
+        yield f"widget state is stored: {REFRESH}"
+    # Not from `lesson.nb`: reading it gave those that lack an id a new one.
+    ids = [cell.get("id") for cell in json.loads(lesson.path.read_text("utf-8"))["cells"]]
+    if None in ids or len(set(ids)) < len(ids):
+        yield f"cells lack ids of their own: {REFRESH}"
+
+
+def small_file(lesson: Lesson) -> Iterator[str]:
+    """The file stays under the house's limit."""
+    size = lesson.path.stat().st_size
+    if size >= SIZE_LIMIT:
+        yield (
+            f"{size / 1000:.0f} kB are stored, the limit is {SIZE_LIMIT // 1000}: "
+            "draw smaller or fewer pictures"
+        )
+
+
+RULES = [
+    title_and_promise,
+    goals,
+    needs_and_time,
+    prediction,
+    widgets,
+    exercises,
+    hidden_solutions,
+    claims,
+    recap_and_references,
+    link_to_the_next,
+    links_resolve,
+    story_of_headings,
+    tone,
+    short_cells,
+    visible_results,
+    run_in_order,
+    clean_outputs,
+    small_file,
+]

@@ -1,0 +1,206 @@
+"""Numbers in the prose: where they stand, what they are bound to, and whether the run agrees.
+
+A number that is a result is followed, with nothing between, by an HTML comment that holds the
+Python expression which gives its exact text:
+
+    User 3 gets B first, with 0.642<!-- = f"{scores[2, 1]:.3f}" -->.
+
+The expression is evaluated when the notebook has run to its end; written `<!-- @here = ... -->`,
+right after the code cell before it. Words can be bound in the same way. A number without a comment
+has to be found, digit for digit, among the notebook's outputs.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tools.notebooks import Run, run
+
+BINDING = re.compile(r"<!--\s*(?P<here>@here)?\s*=(?P<expression>.*?)-->", re.DOTALL)
+NUMBER = re.compile(
+    r"""(?<!\w) (?<!\d\.)                # not inside a word or a number: C01, F1, 4.3
+        (?: (?<![\w)\]]) [-+] )?         # a sign, which a hyphen between two words is not
+        \d+ (?: ,\d{3} )* (?: \.\d+ )*   # 100,004 and 0.642; 4.1.1 too, to be dropped whole
+        (?: [eE][-+]?\d+ )?              # 1e-15
+        (?: \s?% )?                      # 8 % and 8%
+    """,
+    re.VERBOSE,
+)
+# What the reader does not take for a result of this notebook, in the order in which it is blanked
+# out.
+NOT_PROSE = [
+    re.compile(r"^[ >]*(?P<fence>```+|~~~+).*?(?:^[ >]*(?P=fence)|\Z)", re.DOTALL | re.MULTILINE),
+    re.compile(r"<!--.*?-->", re.DOTALL),
+    re.compile(r"(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)", re.DOTALL),
+    re.compile(r"\$\$.+?\$\$|\\\[.+?\\\]", re.DOTALL),
+    re.compile(r"(?<![\\$])\$[^$\n]+(?:\n[^$\n]+)*?\$"),
+    re.compile(r"\]\([^)]*\)|<?https?://[^\s>)]+|\bdoi:\S+"),
+    re.compile(r"</?[a-zA-Z][^<>]*>"),
+    re.compile(r"^[ >]*#{1,6} .*$|^.*\*\*Time:\*\*.*$", re.MULTILINE),
+    re.compile(r"&#?\w+;"),
+    re.compile(
+        r"(?:\bsections?|§|\barticle's|\bchapters?) *[\d.]+(?:(?:,| and| to|,? or) [\d.]+)*", re.I
+    ),
+    re.compile(r"\b\d+(?: to \d+)? (?:min\b|minutes?\b)"),
+]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A piece of prose held to an expression; `before` is its cell's text up to the comment."""
+
+    cell: int
+    after: int  # evaluated when this cell has run
+    before: str
+    expression: str
+
+
+def blank(match: re.Match) -> str:
+    """Spaces in place of a match, so that everything else stays where it was."""
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def plain(text: str) -> str:
+    """One spelling of a minus and of a space."""
+    return text.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def bindings(nb: NotebookNode) -> list[Binding]:
+    """Every binding in a notebook's Markdown cells."""
+    found = []
+    for cell, source in markdown(nb):
+        for match in BINDING.finditer(NOT_PROSE[0].sub(blank, source)):
+            found.append(
+                Binding(
+                    cell,
+                    after=cell if match["here"] else len(nb.cells) - 1,
+                    before=source[: match.start()],
+                    expression=match["expression"].strip(),
+                )
+            )
+    return found
+
+
+Values = dict[Binding, str | ValueError]
+
+
+def run_and_evaluate(path: Path) -> tuple[Run, Values]:
+    """Run a notebook once and evaluate its bindings, each at its moment."""
+    bound = bindings(nbformat.read(path, as_version=4))
+    values: Values = {}
+
+    def after_cell(index, evaluate):
+        for binding in bound:
+            if binding.after == index:
+                try:
+                    values[binding] = evaluate(binding.expression)
+                except ValueError as error:
+                    values[binding] = error
+
+    return run(path, after_cell=after_cell), values
+
+
+def binding_problems(nb: NotebookNode, values: Values) -> Iterator[str]:
+    """A sentence for each binding whose text is not what its expression gives."""
+    for binding in bindings(nb):
+        comment = f"cell {binding.cell}: <!-- = {binding.expression} -->"
+        value, before = values[binding], binding.before
+        # `$` would start a formula for JupyterLab, `|` ends a table's cell: both show the comment.
+        if set("$|") & set(binding.expression):
+            yield f"{comment} contains $ or |, which breaks the page: name the value in a code cell"
+        if isinstance(value, ValueError):
+            yield f"{comment} cannot be evaluated: {value}"
+        elif before != before.rstrip():
+            yield f"{comment} has to follow its number with no space between"
+        elif not ends_with(before, value):
+            yield (
+                f"{comment} gives '{value}', but the prose before it says "
+                f"'...{last_words(before)}': write {value}{comment.partition(': ')[2]}"
+            )
+
+
+def ends_with(before: str, value: str) -> bool:
+    """Whether a text ends with a value, as a whole word or number, also in bold or code."""
+    before, value = plain(before).rstrip("*_`"), plain(value)
+    head = before.removesuffix(value)
+    if not value.strip() or head == before:
+        return False
+    return not re.search(r"\w$|\d[.,]$|(?<!\w)[-+]$", head) or not re.match(r"[\w.]", value)
+
+
+def last_words(text: str) -> str:
+    return " ".join(text.split()[-4:])
+
+
+def unbound_problems(nb: NotebookNode, values: Values, fresh: NotebookNode) -> Iterator[str]:
+    """A sentence for each number of the prose that is neither bound nor in a fresh output."""
+    printed = {number(token[0]) for text in output_texts(fresh) for token in NUMBER.finditer(text)}
+    in_references = False
+    for cell, source in markdown(nb):
+        text = plain(source)
+        for binding in bindings(nb):
+            if binding.cell == cell:
+                text = without(text, binding, values[binding])
+        lines = []
+        for line in text.splitlines():
+            heading = re.match(r"#{1,6} +(.*)", line)
+            if heading:
+                in_references = heading[1].strip().lower() == "references"
+            lines.append("" if in_references else line)
+        text = "\n".join(lines)
+        for pattern in NOT_PROSE:
+            text = pattern.sub(blank, text)
+        for match in NUMBER.finditer(text):
+            token, shown = number(match[0]), match[0].strip()
+            if not excused(token) and token not in printed:
+                yield (
+                    f"cell {cell}: '{shown}' in '...{last_words(text[: match.end()])}' is in no "
+                    f'output of the run: bind it, {shown}<!-- = f"{{...}}" -->, or print it in a '
+                    f"cell, or, if it is no result, write it in words or as `{shown}`"
+                )
+
+
+def without(text: str, binding: Binding, value: str | ValueError) -> str:
+    """A cell's text without the bound words, or without the last if the binding is wrong."""
+    before = text[: len(binding.before)]
+    if isinstance(value, str) and ends_with(before, value):
+        bound = re.escape(plain(value)) + r"[*_`]*$"
+    else:
+        bound = r"\S+(?: %)?$"
+    return re.sub(bound, blank, before) + text[len(before) :]
+
+
+def excused(token: str) -> bool:
+    """Small whole numbers, years, and dotted names such as 4.1.1."""
+    if re.fullmatch(r"\d+", token):
+        return int(token) <= 12 or 1900 <= int(token) <= 2099
+    return token.count(".") > 1
+
+
+def number(token: str) -> str:
+    return re.sub(r"\s", "", plain(token))
+
+
+def markdown(nb: NotebookNode) -> list[tuple[int, str]]:
+    return [(i, cell.source) for i, cell in enumerate(nb.cells) if cell.cell_type == "markdown"]
+
+
+def output_texts(nb: NotebookNode) -> Iterator[str]:
+    """The text of every output, HTML without its tags; not what differs from run to run."""
+    for cell in nb.cells:
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            continue
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                yield plain(output.text)
+            for kind, content in output.get("data", {}).items():
+                if kind == "text/html":
+                    tags = r"(?s:<(style|script).*?</\1>)|<[^>]*>"
+                    content = html.unescape(re.sub(tags, " ", content))
+                if kind.startswith("text/"):
+                    yield plain(content)

@@ -1,0 +1,73 @@
+"""Pin the packages of `pyproject.toml`: write `requirements.lock` and, from it, `environment.yml`.
+
+    python -m tools.lock              pin what has to change, keep the other pins
+    python -m tools.lock --upgrade    pin the newest of everything
+
+uv, which does the work, has to be there: `.venv` has it after the first start of the course.
+"""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements.lock"
+ENVIRONMENT = ROOT / "environment.yml"
+
+HEADER = """\
+# For conda, mamba and Binder. Made by `python -m tools.lock` with the pins of requirements.lock.
+# conda brings Python; the packages come from PyPI, as without conda, so that they are the same.
+name: recsys-lab
+channels:
+  - conda-forge
+dependencies:
+  - python>=3.11,<3.15
+  - pip
+  - pip:
+      - -e .[lab]
+"""
+
+
+def compile_lock(*options: str) -> None:
+    """Resolve `pyproject.toml` for every platform and Python, with all extras."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--generate-hashes"]
+    # `fewest`: one version of a package for every Python, or a stored number could depend on it.
+    command += ["--all-extras", "--fork-strategy", "fewest"]
+    command += ["--no-emit-index-url", "--no-emit-find-links"]
+    command += ["--custom-compile-command", "python -m tools.lock", "--quiet"]
+    command += [*options, "pyproject.toml", "-o", LOCK.name]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def pins(lock: str) -> dict[str, tuple[str, set[str]]]:
+    """Each locked package's line (`name==version ; marker`) and who asks for it, by name."""
+    found = {}
+    for block in re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]:
+        line = block.partition("\\")[0].strip()
+        asked_by = re.findall(r"^    #   (?:via )?(\S+)|^    # via (\S+)", block, re.M)
+        name = re.match(r"[a-z0-9._-]+", line).group()
+        found[name] = (line, {first or second for first, second in asked_by})
+    return found
+
+
+def environment(lock: str, project: dict) -> str:
+    """The text of `environment.yml`: the pins of what the course needs, not of its tests."""
+    found = pins(lock)
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
+    needed = {re.match(r"[a-z0-9-]+", requirement).group() for requirement in wanted}
+    while more := {name for name, (_, by) in found.items() if by & needed} - needed:
+        needed |= more
+    return HEADER + "".join(f'      - "{found[name][0]}"\n' for name in sorted(needed))
+
+
+def main() -> None:
+    compile_lock(*sys.argv[1:])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = environment(LOCK.read_text(encoding="utf-8"), project)
+    ENVIRONMENT.write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
