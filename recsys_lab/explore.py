@@ -1,0 +1,555 @@
+"""Move controls and see a picture answer: a thin skin from a pure view function to widgets.
+
+A view takes the values of the controls and returns a Figure, or a Figure and a sentence about it.
+Frames are kept, and while the kernel has nothing to do the next ones in the direction of travel are
+drawn ahead, so that a step of a slider costs a look-up (measured: `benchmarks/slider.py`). Because
+a view is pure, it can be tested without any widget.
+"""
+
+import asyncio
+import inspect
+import io
+import math
+import sys
+import threading
+import time
+from base64 import b64encode
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from html import escape
+from numbers import Real
+from types import ModuleType
+
+import anywidget
+import ipywidgets
+import numpy as np
+import traitlets
+from IPython import get_ipython
+from matplotlib.figure import Figure
+
+from . import figures
+from ._display import STATIC, show_static_then_live
+
+CACHE_BYTES = (
+    32 * 2**20
+)  # all frames together; a frame is 15 to 40 kB, four times that at high resolution
+AHEAD = 4  # steps drawn ahead in the direction of travel
+IDLE = 0.02  # seconds without a request before a frame is drawn ahead
+SLOW = 0.3  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
+
+_GO_ON = "Another value is drawn as usual."
+
+# JupyterLab answers widgets in a thread of their own, and matplotlib's settings are global.
+_drawing = threading.RLock()
+
+
+def explore(view: Callable, /, **controls) -> None:
+    """Display controls and the picture that `view` draws for their values.
+
+    Parameters
+    ----------
+    view : a pure function of the control values that returns a matplotlib Figure, or (Figure,
+        sentence).
+    controls : for each argument of the view what `ipywidgets.interact` takes: (min, max) or
+        (min, max, step) for a slider, a list or a dict for a choice, a bool for a check box, a str
+        for a text field, any widget with a value, or `ipywidgets.fixed(value)`. An argument without
+        a control keeps its default; a default of an argument that has one is where the control
+        starts.
+
+    Raises
+    ------
+    TypeError
+        If the view cannot be called.
+    ValueError
+        If a control cannot be made or does not fit the view, or the view returns no Figure.
+
+    Notes
+    -----
+    An exception in the view is shown in words in place of the picture; the next move recovers.
+
+    Examples
+    --------
+    >>> from recsys_lab import explore, figures
+    >>> def view(count):
+    ...     return figures.bars(["A", "B"], [count, 1], "Item A leads.", "item", "events")
+    >>> explore(view, count=(2, 9))  # doctest: +SKIP
+    """
+    explorer = Explorer(view, controls)
+    frame = explorer.frame()
+    shown = [f"Shown at {explorer.words()}."] if explorer.words() else []
+    captions = [text for text in [frame.failure, frame.sentence, *shown] if text]
+    html = "".join(f"<p>{escape(caption)}</p>" for caption in captions)
+    picture = figures.compact(frame.png) if frame.png else None
+    if picture:
+        source = b64encode(picture).decode("ascii")
+        html = (
+            f'<img alt="{escape(frame.alt)}" width="{explorer.picture.width}" '
+            f'src="data:image/png;base64,{source}">' + html
+        )
+    text = "\n".join(filter(None, [frame.alt, *captions]))
+    show_static_then_live(html=html, text=text, png=picture, live=explorer.widget)
+
+
+def cell_grid(
+    rows: Sequence,
+    columns: Sequence,
+    value,
+    *,
+    names: tuple[str, str] = ("user", "item"),
+    states: tuple[str, str] = ("not seen", "seen"),
+    description: str = "",
+) -> "CellGrid":
+    """Return a control whose value is a matrix of 0 and 1 that is switched cell by cell.
+
+    Parameters
+    ----------
+    rows, columns : the m and n labels.
+    value : m x n zeros and ones.
+    names : what a row and a column are, for the labels ("user 1, item B: seen").
+    states : what 0 and 1 mean.
+    description : written above; `explore` fills in the argument's name.
+
+    Examples
+    --------
+    >>> cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]]).value
+    ((1, 0), (0, 1))
+    """
+    cells = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    if cells.shape != (len(rows), len(columns)) or cells.size == 0:
+        raise ValueError(
+            f"value has shape {cells.shape}: give one row for each of {len(rows)} rows "
+            f"and one cell for each of {len(columns)} columns"
+        )
+    if not np.isin(cells, (0, 1)).all():
+        odd = cells[~np.isin(cells, (0, 1))][0]
+        raise ValueError(f"value has a cell {odd!r}: give only 0 and 1")
+    return CellGrid(
+        rows=[str(row) for row in rows],
+        columns=[str(column) for column in columns],
+        value=cells.astype(int).tolist(),
+        names=list(names),
+        states=list(states),
+        description=description,
+    )
+
+
+class CellGrid(anywidget.AnyWidget, ipywidgets.ValueWidget):
+    """The widget of `cell_grid`."""
+
+    _esm = STATIC / "grid.js"
+    _css = STATIC / "grid.css"
+    # A tuple of tuples, so that it can be the key of a kept frame.
+    value = traitlets.Any(()).tag(sync=True)
+    rows = traitlets.List().tag(sync=True)
+    columns = traitlets.List().tag(sync=True)
+    names = traitlets.List().tag(sync=True)
+    states = traitlets.List().tag(sync=True)
+    description = traitlets.Unicode().tag(sync=True)
+    disabled = traitlets.Bool().tag(sync=True)
+
+    @traitlets.validate("value")
+    def _tuples(self, proposal):
+        return tuple(tuple(int(cell) for cell in row) for row in proposal["value"])
+
+
+class PictureWidget(anywidget.AnyWidget):
+    """A picture with alt text, a sentence below, and words in its place after a failure."""
+
+    _esm = STATIC / "picture.js"
+    _css = STATIC / "picture.css"
+    png = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
+    failure = traitlets.Unicode().tag(sync=True)
+    number = traitlets.Int().tag(sync=True)  # of frames shown: the front end waits for it
+    width = traitlets.Int().tag(sync=True)  # CSS pixels
+    height = traitlets.Int().tag(sync=True)
+    dark = traitlets.Bool().tag(sync=True)  # set by the front end, like `scale`
+    scale = traitlets.Float(1.0).tag(sync=True)  # device pixels for a CSS pixel
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a view gave for one set of values: a picture with its texts, or a failure in words."""
+
+    png: bytes = b""
+    alt: str = ""
+    sentence: str = ""
+    failure: str = ""
+
+
+class FrameCache:
+    """Frames by key, of at most `limit` bytes: the ones not looked at for longest go first."""
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.bytes = 0
+        self._frames: OrderedDict[tuple, Frame] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __contains__(self, key: tuple) -> bool:
+        return key in self._frames
+
+    def get(self, key: tuple) -> Frame | None:
+        if key in self._frames:
+            self._frames.move_to_end(key)
+        return self._frames.get(key)
+
+    def put(self, key: tuple, frame: Frame) -> None:
+        if key in self._frames:
+            self.bytes -= len(self._frames.pop(key).png)
+        self._frames[key] = frame
+        self.bytes += len(frame.png)
+        while self.bytes > self.limit:
+            self.bytes -= len(self._frames.popitem(last=False)[1].png)
+
+
+class NoFigure(ValueError):
+    """A view returned something else than a Figure, or a Figure and a sentence."""
+
+
+class Explorer:
+    """The controls, the picture and the frames behind one `explore`.
+
+    Parameters
+    ----------
+    view, controls : as for `explore`.
+    cache : where frames are kept; one for all explorers if not given.
+
+    Attributes
+    ----------
+    controls : name -> widget (or `fixed`).
+    picture : the `PictureWidget`.
+    widget : all of it, to display.
+    """
+
+    _frames = FrameCache(CACHE_BYTES)
+    # The last theme and resolution that a front end told: the next explorer starts with them.
+    _screen = (False, 1.0)
+    # Drawing ahead gives way to a request of any explorer, so there is one such task for all.
+    _ahead: asyncio.TimerHandle | None = None
+
+    def __init__(self, view: Callable, controls: dict, cache: FrameCache | None = None):
+        if not callable(view):
+            raise TypeError(
+                f"view={view!r} cannot be called: give a function that returns a Figure"
+            )
+        self.view = view
+        self.name = getattr(view, "__name__", type(view).__name__)
+        defaults = _defaults(view, self.name, controls)
+        self.controls = {
+            name: _control(name, given, defaults.get(name)) for name, given in controls.items()
+        }
+        self._cache = self._frames if cache is None else cache
+        self._travel: tuple[str, int] | None = None  # the control moved last, and which way
+        self._positions = {name: _position(each) for name, each in self.controls.items()}
+        self._cost = 0.0  # seconds of the last draw
+        first, size = self._draw(self._values())
+        self._cache.put(self._key(self._states(), (False, 1.0)), first)
+        dark, scale = self._screen
+        self.picture = PictureWidget(width=size[0], height=size[1], dark=dark, scale=scale)
+        shown = [each for each in self.controls.values() if isinstance(each, ipywidgets.Widget)]
+        row = ipywidgets.Box(shown)
+        row.add_class("rl-controls")
+        self.widget = ipywidgets.VBox([row, self.picture] if shown else [self.picture])
+        self.widget.add_class("rl-explore")
+        self._show(first if self._screen == (False, 1.0) else self.frame(*self._screen))
+        for name, control in self.controls.items():
+            control.observe(lambda change, name=name: self._moved(name), "value")
+        self.picture.observe(self._screen_changed, ["dark", "scale"])
+        self.picture.on_msg(lambda widget, content, buffers: self._draw_ahead_soon())
+
+    def frame(self, dark: bool = False, scale: float = 1.0) -> Frame:
+        """Return the frame at the present values of the controls, kept or drawn now."""
+        return self._frame_of(self._states(), (dark, scale))
+
+    def words(self) -> str:
+        """Return the present values in words: "rank = 2, method = SVD"."""
+        return ", ".join(
+            f"{_spaced(name)} = {_shown_value(control)}"
+            for name, control in self.controls.items()
+            if isinstance(control, ipywidgets.Widget) and not isinstance(control, CellGrid)
+        )
+
+    def values_ahead(self) -> list[dict]:
+        """Return the values that are worth drawing next, the likeliest first."""
+        return [
+            {name: value for name, (_, value) in states.items()} for states in self._states_ahead()
+        ]
+
+    # What a move does
+
+    def _moved(self, name: str) -> None:
+        position = _position(self.controls[name])
+        before, self._positions[name] = self._positions[name], position
+        if position is not None and before is not None:
+            self._travel = (name, 1 if position > before else -1)
+        self._answer()
+
+    def _screen_changed(self, change) -> None:
+        Explorer._screen = (self.picture.dark, self.picture.scale)
+        self._answer()
+
+    def _answer(self) -> None:
+        self._stop_drawing_ahead()
+        states, screen = self._states(), (self.picture.dark, self.picture.scale)
+        frame = self._cache.get(self._key(states, screen))
+        if frame is None:
+            self.picture.send({"busy": True})
+            try:
+                frame = self._frame_of(states, screen)
+            except KeyboardInterrupt:
+                frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
+        self._show(frame)
+        self._draw_ahead_soon()
+
+    def _show(self, frame: Frame) -> None:
+        with self.picture.hold_sync():  # one message, so that picture and texts change together
+            self.picture.png = frame.png
+            self.picture.alt = frame.alt
+            self.picture.sentence = frame.sentence
+            self.picture.failure = frame.failure
+            self.picture.number += 1
+
+    # Drawing
+
+    def _states(self) -> dict[str, tuple]:
+        """Return name -> (hashable key, value) of each control as it stands."""
+        return {name: _state(control) for name, control in self.controls.items()}
+
+    def _values(self) -> dict:
+        return {name: value for name, (_, value) in self._states().items()}
+
+    def _key(self, states: dict[str, tuple], screen: tuple[bool, float]) -> tuple:
+        # A cell that was run since may have changed what the view reads: its number is in the key.
+        shell = get_ipython()
+        run = shell.execution_count if shell else 0
+        return (self, run, *screen, *(key for key, _ in states.values()))
+
+    def _frame_of(self, states: dict[str, tuple], screen: tuple[bool, float]) -> Frame:
+        key = self._key(states, screen)
+        frame = self._cache.get(key)
+        if frame is None:
+            try:
+                frame, _ = self._draw({name: value for name, (_, value) in states.items()}, *screen)
+            except NoFigure as error:
+                frame = Frame(failure=f"No picture at {self.words()}: {error}. {_GO_ON}")
+            if not frame.failure:  # what a failure needs may be there at the next try
+                self._cache.put(key, frame)
+        return frame
+
+    def _draw(
+        self, values: dict, dark: bool = False, scale: float = 1.0
+    ) -> tuple[Frame, tuple[int, int]]:
+        """Call the view, and return the frame with its size in CSS pixels."""
+        start = time.perf_counter()
+        size = tuple(round(inches * figures.DPI) for inches in figures.SIZE)
+        with _drawing, figures.theme(dark):
+            try:
+                figure, sentence = self._checked(self.view(**values))
+                _forget_in_pyplot(figure)
+                frame = Frame(figures.png(figure, scale), figures.alt_text(figure), sentence)
+                size = tuple(round(inches * figures.DPI) for inches in figure.get_size_inches())
+            except NoFigure:
+                raise
+            except Exception as error:
+                where = f"At {self.words()} the view" if self.words() else "The view"
+                told = _shortened(str(error) or "no message", 400).rstrip(".")
+                kind = type(error).__name__
+                frame = Frame(
+                    failure=f"{where} {self.name!r} stopped with {kind}: {told}. {_GO_ON}"
+                )
+        self._cost = time.perf_counter() - start
+        return frame, size
+
+    def _checked(self, result) -> tuple[Figure, str]:
+        figure, sentence = (
+            result if isinstance(result, tuple) and len(result) == 2 else (result, "")
+        )
+        if not isinstance(figure, Figure) or not isinstance(sentence, str):
+            what = "None" if result is None else _shortened(repr(result), 80)
+            raise NoFigure(
+                f"view {self.name!r} returned {what}: end it with `return figure` "
+                "or `return figure, sentence`"
+            )
+        return figure, sentence
+
+    # Drawing ahead
+
+    def _states_ahead(self) -> list[dict[str, tuple]]:
+        now = self._states()
+        steps = [(name, n) for name in self.controls for n in (1, -1)]
+        if self._travel:
+            name, way = self._travel
+            # On in the direction of travel, then back, then one step of every other control.
+            ahead = [(name, way * n) for n in range(1, AHEAD + 1)] + [(name, -way)]
+            steps = ahead + [step for step in steps if step[0] != name]
+        moved = [(name, _state(self.controls[name], n)) for name, n in steps]
+        return [{**now, name: state} for name, state in moved if state is not None]
+
+    def _draw_ahead_soon(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return  # no event loop, so nobody will be idle: plain Python, or a test
+        self._stop_drawing_ahead()
+        waiting = deque(self._states_ahead())
+        screen = (self.picture.dark, self.picture.scale)
+
+        def draw_one() -> None:
+            while waiting and self._cost < SLOW:
+                states = waiting.popleft()
+                if self._key(states, screen) not in self._cache:
+                    # What the view prints belongs to no cell here.
+                    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                        self._frame_of(states, screen)
+                    Explorer._ahead = loop.call_later(IDLE, draw_one)
+                    return
+
+        Explorer._ahead = loop.call_later(IDLE, draw_one)
+
+    @staticmethod
+    def _stop_drawing_ahead() -> None:
+        if Explorer._ahead:
+            Explorer._ahead.cancel()
+            Explorer._ahead = None
+
+
+# Controls
+
+
+def _defaults(view: Callable, name: str, controls: dict) -> dict:
+    """Return the view's defaults, after a check that the controls fit its arguments."""
+    try:
+        signature = inspect.signature(view)
+    except ValueError:  # a built-in that does not tell its arguments
+        return {}
+    try:
+        signature.bind(**controls)
+    except TypeError as error:
+        raise ValueError(
+            f"controls {sorted(controls)} do not fit {name}{signature}: {error}; give one control "
+            "for each argument of the view, by its name"
+        ) from None
+    return {
+        argument.name: argument.default
+        for argument in signature.parameters.values()
+        if argument.default is not argument.empty
+    }
+
+
+def _control(name: str, given, default):
+    remedy = (
+        "give (min, max), (min, max, step), a list or dict of choices, a bool, a str, a number, "
+        "a widget with a value, or fixed(value)"
+    )
+    start = inspect.Parameter.empty if default is None else default
+    try:
+        control = ipywidgets.interactive.widget_from_abbrev(given, start)
+    except (ValueError, TypeError, traitlets.TraitError) as error:
+        raise ValueError(
+            f"control {name}={_shortened(repr(given), 80)}: {error}; {remedy}"
+        ) from None
+    if control is None or (getattr(control, "options", None) is not None and not control.options):
+        raise ValueError(f"control {name}={_shortened(repr(given), 80)} offers no value: {remedy}")
+    if isinstance(control, ipywidgets.fixed):
+        return control
+    key, _ = _state(control)
+    try:
+        hash(key)
+    except TypeError:
+        raise ValueError(
+            f"control {name} has a value of type {type(key).__name__}, by which no picture can be "
+            "kept: give a list of names and let the view look up what they stand for"
+        ) from None
+    if not control.description:
+        control.description = _spaced(name)
+    if hasattr(control, "style") and "description_width" in control.style.trait_names():
+        control.style.description_width = "initial"
+        if control.tooltip is None:  # the front end would write "null"
+            control.tooltip = control.description
+    if isinstance(given, tuple) and isinstance(control, ipywidgets.FloatSlider):
+        if len(given) == 2 and control.max - control.min < 1:
+            control.step = (control.max - control.min) / 20  # interact's 0.1 would leave few steps
+        digits = max(0, math.ceil(-math.log10(control.step) - 1e-9)) if control.step else 2
+        control.readout_format = f".{max(2, digits)}f"
+    return control
+
+
+def _state(control, steps: int = 0) -> tuple | None:
+    """Return (hashable key, value) of a control some steps on; None where it has no such step."""
+    if isinstance(control, ipywidgets.fixed):
+        return ((), control.value) if steps == 0 else None
+    index = getattr(control, "index", None)
+    if isinstance(index, int):  # a choice: its value may be anything, so its place is the key
+        if steps == 0:
+            return index, control.value
+        at = index + steps
+        pairs = [each if isinstance(each, tuple) else (each, each) for each in control.options]
+        return (at, pairs[at][1]) if 0 <= at < len(pairs) else None
+    value = _tidy(control.value)
+    if steps == 0:
+        return value, value
+    if isinstance(value, bool):
+        return (not value, not value) if (steps > 0) != value and abs(steps) == 1 else None
+    step = getattr(control, "step", None)
+    if not isinstance(value, Real) or not isinstance(step, Real) or not hasattr(control, "min"):
+        return None
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        exponent = _tidy(math.log(value, control.base) + steps * step)
+        inside = control.min <= exponent <= control.max
+        further = _tidy(control.base**exponent)
+    else:
+        further = _tidy(value + steps * step)
+        inside = control.min <= further <= control.max
+    return (further, further) if inside else None
+
+
+def _position(control) -> float | None:
+    """Return where a control stands, as a number that grows in one direction of travel."""
+    index = getattr(control, "index", None)
+    if isinstance(index, int):
+        return index
+    return control.value if isinstance(control.value, Real) else None
+
+
+def _tidy(value):
+    """Round away what adding up steps leaves: 0.30000000000000004 is 0.3, as the read-out says."""
+    return float(f"{value:.12g}") if isinstance(value, float) else value
+
+
+def _shown_value(control) -> str:
+    label = getattr(control, "label", None)
+    if isinstance(getattr(control, "index", None), int) and isinstance(label, str):
+        return label
+    return _shortened(str(_tidy(control.value)), 40)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _shortened(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 2] + " …"
+
+
+def _forget_in_pyplot(figure: Figure) -> None:
+    """Let a figure that the view made with pyplot not be shown a second time below the cell."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close(figure)
+
+
+class _CallableModule(ModuleType):
+    """Lets `recsys_lab.explore` be both this module and the function that one wants from it."""
+
+    def __call__(self, view: Callable, /, **controls) -> None:
+        explore(view, **controls)
+
+
+sys.modules[__name__].__class__ = _CallableModule

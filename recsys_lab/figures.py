@@ -1,0 +1,802 @@
+"""Plots that return a Figure: the same colours for the same things, and alt text from the data.
+
+The colours are Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/); its sky
+blue and orange are darkened, so that every colour has a contrast of 3 to 1 on white and on the dark
+theme. A marker, a dash or a hatch always says the same as the colour.
+
+Every plot is drawn into axes at fixed positions: a layout engine doubles the time of a draw, and
+lets the picture jump when a slider moves.
+"""
+
+import math
+import textwrap
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+from io import BytesIO
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.image import BboxImage
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox, TransformedBbox
+from PIL import Image
+
+USERS = "#0072B2"
+ITEMS = "#D55E00"
+FIT = "#009E73"
+PENALTY = "#CC79A7"
+TRAIN = "#3A95C7"
+HELD_OUT = "#B98000"
+COLOURS = (USERS, ITEMS, FIT, PENALTY, TRAIN, HELD_OUT)
+
+SIZE = (8.0, 3.2)  # inches: 800 x 320 CSS pixels at 100 dots an inch
+DPI = 100
+_MARKERS = ("o", "s", "^", "D", "v", "P")
+_DASHES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 1)))
+_HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo")
+_CHARACTER = 0.078  # inches of a character at the tick labels' size, on average
+_LONGEST_NAME = 28  # characters of a name written on an axis
+_MOST_CELLS = 40  # values written into cells: each costs about a millisecond of every draw
+_MOST_LISTED = 12  # values that alt text lists one by one: more are not listened to
+_DARK, _PALE = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
+# Cells: none is like the paper, much is deep on white and bright on black, negative is vermillion.
+_LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
+_DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")
+
+
+@contextmanager
+def theme(dark: bool) -> Iterator[None]:
+    """Let figures that are made and drawn inside have the light or the dark theme's colours.
+
+    >>> with theme(dark=True):
+    ...     figure = bars(["A", "B"], [3, 1], "Item A was bought most often.")
+    >>> figure.get_facecolor()[:3] == to_rgb("#111111")
+    True
+    """
+    paper, ink = (_DARK, _PALE) if dark else ("white", "black")
+    colours = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), paper)
+    inked = ["text.color", "axes.labelcolor", "axes.titlecolor", "axes.edgecolor"]
+    inked += ["xtick.color", "ytick.color", "patch.edgecolor"]
+    colours |= dict.fromkeys(inked, ink)
+    colours |= {
+        "legend.facecolor": paper,
+        "grid.color": "#555555" if dark else "#cccccc",
+    }
+    colours |= {"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}
+    with matplotlib.rc_context(colours):
+        yield
+
+
+class Picture(Figure):
+    """A Figure that a notebook shows with its alt text, without pyplot and its global state."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        FigureCanvasAgg(self)
+        self.panel_boxes = {}  # axes -> (left, right) of their panel, as shares of the width
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        picture = b64encode(compact(png(self))).decode("ascii")
+        text = alt_text(self)
+        image = f'<img alt="{escape(text)}" src="data:image/png;base64,{picture}">'
+        return {"image/png": picture, "text/html": image, "text/plain": text}
+
+
+def panels(
+    count: int = 1,
+    *,
+    widths: Sequence[float] | None = None,
+    size: tuple[float, float] = SIZE,
+) -> tuple[Picture, list[Axes]]:
+    """Return a figure with `count` axes side by side, for the plots of this module to draw into.
+
+    Parameters
+    ----------
+    count : number of panels.
+    widths : their relative widths; equal if not given.
+    size : width and height of the figure in inches. Keep it the same for all values of a slider.
+
+    Examples
+    --------
+    >>> figure, (left, right) = panels(2, widths=(1, 2))
+    >>> _ = bars(["A", "B"], [3, 1], "Item A was bought most often.", ax=left)
+    >>> _ = lines([1, 2, 3], {"train": [3, 2, 1]}, "The error falls.", "epoch", "error", ax=right)
+    >>> len(figure.axes)
+    2
+    """
+    shares = np.ones(count) if widths is None else np.asarray(widths, dtype=float)
+    if len(shares) != count or count < 1 or not (shares > 0).all():
+        raise ValueError(
+            f"widths={widths!r} with count={count!r}: give one positive width for each panel, "
+            "and at least one panel"
+        )
+    edges = np.concatenate([[0.0], np.cumsum(shares / shares.sum())])
+    figure = Picture(figsize=size, dpi=DPI)
+    axes = []
+    for left, right in pairwise(edges):
+        ax = figure.add_axes((left + 0.07, 0.17, right - left - 0.09, 0.7))
+        ax.spines[["top", "right"]].set_visible(False)
+        figure.panel_boxes[ax] = (left, right)
+        axes.append(ax)
+    return figure, axes
+
+
+def heatmap(
+    matrix,
+    rows: Sequence | None = None,
+    columns: Sequence | None = None,
+    title: str = "",
+    xlabel: str = "item",
+    ylabel: str = "user",
+    *,
+    limits: tuple[float, float] | None = None,
+    digits: int = 2,
+    unit: str = "",
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a matrix as coloured cells; values are written into them when there are at most 40.
+
+    Parameters
+    ----------
+    matrix : m x n numbers; a NaN leaves its cell empty (hatched): not observed.
+    rows, columns : the m and n labels; positions if not given.
+    title : the picture's one message, as a sentence.
+    xlabel, ylabel : what the columns and the rows are.
+    limits : the values at the two ends of the colours. Give them when a slider moves the matrix, or
+        the colours change their meaning from step to step. From the data if not given, symmetric
+        around 0 if there are negative values.
+    digits : decimals of the written values.
+    unit : what the values are, for the colour bar and the alt text, such as "score".
+    ax : axes from `panels`; a figure of its own if not given.
+
+    Examples
+    --------
+    >>> figure = heatmap([[1, 0], [0, 1]], ["u", "v"], ["A", "B"], "Tastes differ.", digits=0)
+    >>> print(alt_text(figure))
+    Tastes differ. Heat map of user by item. u: A 1, B 0; v: A 0, B 1.
+    """
+    values = np.asarray(matrix, dtype=float)
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(
+            f"matrix has shape {values.shape}: give a dense matrix of rows x columns with a cell"
+        )
+    rows = _names(rows, values.shape[0], "rows")
+    columns = _names(columns, values.shape[1], "columns")
+    ax = ax if ax is not None else panels()[1][0]
+    finite = values[np.isfinite(values)]
+    low, high = limits if limits is not None else _value_range(finite)
+    colours = _cell_colours(signed=low < 0)
+    written = values.size <= _MOST_CELLS
+    if not np.isfinite(values).all():
+        ax.patch.set(hatch="////", edgecolor="#888888")
+    image = ax.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
+    image.set_label(unit)
+    written_rows = _names_at_left(ax, rows)
+    # Room for tick labels is known before they are drawn, from their number of characters.
+    wide = _room(ax, title, xlabel, ylabel, names=written_rows, right=0.1 if written else 0.75)
+    _names_below(ax, columns, wide)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    if written:
+        scale = Normalize(low, high)
+        for i, j in np.argwhere(np.isfinite(values)):
+            ground = _luminance(colours(scale(values[i, j])))
+            ax.text(
+                j,
+                i,
+                f"{values[i, j]:.{digits}f}",
+                ha="center",
+                va="center",
+                color="black" if ground > 0.18 else "white",
+                gid="cell",
+            )
+    else:
+        _colour_bar(ax, colours, low, high, unit)
+    return ax.figure
+
+
+def lines(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    colours: Mapping[str, str] | None = None,
+    intervals: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    xlim: tuple[float, float] | None = None,
+    ylim: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw one line for each named series over the same `x`, each with its own dash and marker.
+
+    Parameters
+    ----------
+    x : n numbers.
+    series : name -> n numbers; NaN leaves a gap.
+    title : the picture's one message, as a sentence.
+    xlabel, ylabel : what is on the axes, with the unit.
+    colours : name -> colour; the constants of this module in turn where not given.
+    intervals : name -> (n lower ends, n upper ends), drawn as a stroke at each point.
+    xlim, ylim : fixed ends of the axes: give them when a slider moves the lines.
+    ax : axes from `panels`; a figure of its own if not given.
+
+    Examples
+    --------
+    >>> print(alt_text(lines([1, 2, 3], {"train": [3, 2, 1]}, "It falls.", "epoch", "error")))
+    It falls. error against epoch. Line train: 1, 3; 2, 2; 3, 1.
+    """
+    x = np.asarray(x)
+    ax = ax if ax is not None else panels()[1][0]
+    colours = colours or {}
+    for number, (name, y) in enumerate(series.items()):
+        y = np.asarray(y, dtype=float)
+        if y.shape != x.shape:
+            raise ValueError(
+                f"series {name!r} has {y.size} values for {x.size} of x: give one for each"
+            )
+        ax.plot(
+            x,
+            y,
+            color=colours.get(name, COLOURS[number % len(COLOURS)]),
+            linestyle=_DASHES[number % len(_DASHES)],
+            # A marker on each of many points hides the line.
+            marker=_MARKERS[number % len(_MARKERS)],
+            markevery=max(1, x.size // 12),
+            markersize=5,
+            label=str(name),
+        )
+        if intervals and name in intervals:
+            _strokes(ax, x, *intervals[name], colour=ax.lines[-1].get_color(), label=name)
+    _limits(ax, xlim, ylim)
+    _few_ticks(ax)
+    _room(ax, title, xlabel, ylabel, legend=len(series) > 1)
+    return ax.figure
+
+
+def bars(
+    names: Sequence,
+    heights: Sequence[float] | Mapping[str, Sequence[float]],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    colours: str | Sequence[str] | Mapping[str, str] | None = None,
+    interval: tuple[Sequence[float], Sequence[float]] | None = None,
+    horizontal: bool = False,
+    ylim: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a bar for each name, or a group of bars if `heights` maps names of series to heights.
+
+    Parameters
+    ----------
+    names : n names, or n numbers.
+    heights : n numbers; or series name -> n numbers.
+    title : the picture's one message, as a sentence.
+    xlabel, ylabel : what is written below and at the left, with the unit, also if `horizontal`.
+    colours : one colour, one for each bar, or series name -> colour. In a group each series also
+        has its hatch.
+    interval : n lower and n upper ends, drawn as a stroke on each bar; for a single upright series.
+    horizontal : bars to the right, names at the left, the first on top: for long names.
+    ylim : fixed ends of the axis of the heights: give it when a slider moves the bars.
+    ax : axes from `panels`; a figure of its own if not given.
+
+    Examples
+    --------
+    >>> print(alt_text(bars(["A", "B"], [3, 1], "Item A leads.", "item", "events")))
+    Item A leads. events against item. Bars: A 3, B 1.
+    """
+    names = _names(names, len(names), "names")
+    series = heights if isinstance(heights, Mapping) else {"": heights}
+    ax = ax if ax is not None else panels()[1][0]
+    thick = 0.8 / len(series)
+    for number, (label, values) in enumerate(series.items()):
+        values = np.asarray(values, dtype=float)
+        if values.shape != (len(names),):
+            raise ValueError(
+                f"heights{f' of {label!r}' if label else ''} has {values.size} values for "
+                f"{len(names)} names: give one for each"
+            )
+        colour = colours.get(label) if isinstance(colours, Mapping) else colours
+        at = np.arange(len(names)) + (number - (len(series) - 1) / 2) * thick
+        draw, size = (ax.barh, "height") if horizontal else (ax.bar, "width")
+        container = draw(
+            at,
+            values,
+            color=colour or COLOURS[number % len(COLOURS)],
+            hatch=_HATCHES[number % len(_HATCHES)],
+            edgecolor=matplotlib.rcParams["axes.facecolor"],
+            linewidth=0,
+            label=str(label),
+            **{size: thick},
+        )
+        for bar, name in zip(container, names, strict=True):
+            bar.set_gid(name)  # a name that alt text can read, also where no tick stands
+    if interval is not None:
+        ink = matplotlib.rcParams["text.color"]
+        _strokes(ax, np.arange(len(names)), *interval, colour=ink, label="")
+    legend = len(series) > 1
+    if horizontal:
+        ax.invert_yaxis()
+        _limits(ax, ylim, None)
+        _few_ticks(ax, "x")
+        _room(ax, title, xlabel, ylabel, names=_names_at_left(ax, names), legend=legend)
+    else:
+        _limits(ax, None, ylim)
+        _few_ticks(ax, "y")
+        wide = _room(ax, title, xlabel, ylabel, legend=legend)
+        _names_below(ax, names, wide)
+    return ax.figure
+
+
+def scatter(
+    x: Sequence[float],
+    y: Sequence[float],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    label: str = "",
+    names: Sequence | None = None,
+    colour: str = USERS,
+    marker: str = "o",
+    xlim: tuple[float, float] | None = None,
+    ylim: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw n points, with their names if given; call it again with `ax` for another group.
+
+    Parameters
+    ----------
+    x, y : n numbers each.
+    title : the picture's one message, as a sentence.
+    xlabel, ylabel : what is on the axes, with the unit.
+    label : the group's name, for the legend and the alt text.
+    names : n names to write beside the points: for a few points only.
+    colour, marker : of the group. Give each group its own marker: colour never stands alone.
+    xlim, ylim : fixed ends of the axes: give them when a slider moves the points.
+    ax : axes from `panels` or of an earlier call; a figure of its own if not given.
+
+    Examples
+    --------
+    >>> print(alt_text(scatter([0, 1], [2, 3], "Two users.", "comedy", "drama", label="users")))
+    Two users. drama against comedy. Points users: 0, 2; 1, 3.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"x has {x.size} values and y has {y.size}: give one of each for a point")
+    ax = ax if ax is not None else panels()[1][0]
+    many = x.size > 300
+    ax.scatter(
+        x,
+        y,
+        s=9 if many else 45,
+        c=colour,
+        marker=marker,
+        alpha=0.5 if many else 1,
+        label=label,
+    )
+    for name, at in zip(names if names is not None else (), zip(x, y, strict=True), strict=False):
+        ax.annotate(str(name), at, xytext=(6, 4), textcoords="offset points", fontsize=9)
+    _limits(ax, xlim, ylim)
+    _few_ticks(ax)
+    groups = [each for each in ax.collections if isinstance(each, PathCollection)]
+    _room(
+        ax,
+        title or ax.get_title(loc="left"),
+        xlabel or ax.get_xlabel(),
+        ylabel or ax.get_ylabel(),
+        legend=len(groups) > 1,
+    )
+    return ax.figure
+
+
+def alt_text(figure: Figure) -> str:
+    """Say in words what a figure shows, from its own title, labels and data.
+
+    Works on any Figure, also one that was drawn by hand. It reads the artists, so it cannot go
+    stale: few values are listed, many are given by their range and by where its ends are.
+
+    >>> print(alt_text(bars(["A", "B"], [3, 1], "Item A leads.", "item", "events")))
+    Item A leads. events against item. Bars: A 3, B 1.
+    """
+    told = []
+    if figure.get_suptitle():
+        told.append(_sentence(figure.get_suptitle()))
+    for ax in figure.axes:
+        if ax.get_label() != "<colorbar>" and ax.get_visible():
+            told += _told_axes(ax)
+    return " ".join(told) or "An empty picture."
+
+
+def png(figure: Figure, scale: float = 1.0) -> bytes:
+    """Draw a figure and return it as a PNG, `scale` times 100 dots an inch.
+
+    Compressed at level 1 only (5 ms): level 9 costs 40 ms a picture. For storage see `compact`.
+
+    >>> png(bars(["A"], [1]))[1:4]
+    b'PNG'
+    """
+    figure.set_dpi(DPI * scale)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+    stream = BytesIO()
+    drawn.convert("RGB").save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def compact(picture: bytes) -> bytes:
+    """Return a PNG in at most 256 colours and half the bytes, for a notebook to store.
+
+    Median cut takes 20 ms and keeps flat areas exact; the octree takes 2 ms, which would do while a
+    slider moves, but gives a paper and bars that are up to 4 of 255 off.
+    """
+    few = Image.open(BytesIO(picture)).quantize(
+        256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
+    stream = BytesIO()
+    few.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+# Room, ticks and limits
+
+
+def _room(
+    ax: Axes,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    *,
+    names: Sequence[str] = ("00000",),
+    legend: bool = False,
+    right: float = 0.1,
+) -> float:
+    """Place the axes in their panel with room for their texts, and return their width in inches."""
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    if legend:
+        ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=6,
+            frameon=False,
+            borderaxespad=0.1,
+            handlelength=2.6,
+            columnspacing=1.4,
+            fontsize=9,
+        )
+    box = getattr(ax.figure, "panel_boxes", {}).get(ax)
+    if box is None:  # axes of the reader's own stay where the reader put them
+        ax.set_title(title, loc="left")
+        return ax.get_position().width * ax.figure.get_figwidth()
+    width, height = ax.figure.get_size_inches()
+    start = box[0] * width + 0.14 + 0.22 * bool(ylabel) + _CHARACTER * max(map(len, names))
+    end = box[1] * width - right
+    text = textwrap.fill(title, max(20, int((box[1] * width - start) / 0.088)))
+    bottom = 0.3 + 0.22 * bool(xlabel)
+    top = height - 0.12 - 0.19 * (text.count("\n") + 1) * bool(text) - 0.24 * legend
+    ax.set_position(
+        (start / width, bottom / height, (end - start) / width, (top - bottom) / height)
+    )
+    # With `y` given, matplotlib need not measure all tick labels to place the title.
+    ax.set_title(text, loc="left", y=1, pad=72 * (0.07 + 0.24 * legend), fontsize=11)
+    return end - start
+
+
+def _strokes(ax: Axes, x, low, high, *, colour, label: str) -> None:
+    drawn = ax.vlines(x, low, high, colors=colour, linewidth=2, label=f"_{label}")
+    drawn.set_gid("interval")
+
+
+def _names(names: Iterable | None, count: int, argument: str) -> list[str]:
+    """Return `count` labels as text."""
+    texts = [str(name) for name in (range(count) if names is None else names)]
+    if len(texts) != count:
+        raise ValueError(f"{argument} has {len(texts)} labels for {count}: give one for each")
+    return texts
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _names_at_left(ax: Axes, names: list[str]) -> list[str]:
+    """Write a name at each height, or at every n-th if they would touch; return what is written."""
+    left, right = getattr(ax.figure, "panel_boxes", {}).get(ax, (0, 1))
+    inches = (right - left) * ax.figure.get_figwidth()
+    most = min(_LONGEST_NAME, int(0.4 * inches / _CHARACTER))
+    written = [_short(name, most) for name in names]
+    height = 0.6 * ax.figure.get_figheight()
+    _ticks(ax.yaxis, names, written, every=math.ceil(0.17 * len(names) / height))
+    return written
+
+
+def _names_below(ax: Axes, names: list[str], width: float) -> None:
+    """Write names below axes of a width in inches: as they are, in lines, or turned."""
+    room = int(width / len(names) / _CHARACTER)  # characters
+    longest = max(map(len, names))
+    written = names
+    lift = 0.0  # inches
+    every = 1
+    if _are_numbers(names):
+        every = math.ceil((longest + 1) / max(room, 1)) if room <= longest else 1
+    elif longest > room >= 7:
+        written = [textwrap.wrap(name, room, max_lines=3, placeholder="…") for name in names]
+        lift = 0.15 * (max(map(len, written)) - 1)
+        written = ["\n".join(lines) for lines in written]
+    elif longest > room:
+        written = [_short(name, 16) for name in names]
+        lift = max(map(len, written)) * _CHARACTER - 0.1
+        every = math.ceil(0.19 * len(names) / width)
+        ax.xaxis.set_tick_params(labelrotation=90)
+    _ticks(ax.xaxis, names, written, every)
+    if lift and ax in getattr(ax.figure, "panel_boxes", {}):
+        box = ax.get_position()
+        inches = ax.figure.get_figheight()
+        tall = box.height - lift / inches
+        ax.set_position((box.x0, box.y0 + lift / inches, box.width, tall))
+        ax.xaxis.set_label_coords(0.5, -(0.26 + lift) / (tall * inches))
+
+
+def _ticks(axis, names: list[str], written: list[str], every: int) -> None:
+    if _are_numbers(names):  # the others can be counted off: each tick costs a millisecond a draw
+        every = max(every, math.ceil(len(names) / 6))
+    axis.set_major_locator(FixedLocator(range(0, len(names), every)))
+
+    def name(at: float, tick: int | None = None) -> str:
+        """Return what a tick writes; or the whole name, where alt text asks without a tick."""
+        return dict(enumerate(names if tick is None else written)).get(at, "")
+
+    axis.set_major_formatter(FuncFormatter(name))
+    axis.set_tick_params(labelsize=9)
+
+
+def _are_numbers(names: list[str]) -> bool:
+    return all(name.lstrip("-").isdigit() for name in names)
+
+
+def _few_ticks(ax: Axes, which: str = "xy") -> None:
+    """Keep about three ticks an axis: each costs a millisecond of every draw."""
+    for letter in which:
+        axis = getattr(ax, f"{letter}axis")
+        data = [line.get_data()["xy".index(letter)] for line in ax.lines]
+        whole = bool(data) and all(
+            np.issubdtype(np.asarray(each).dtype, np.integer) for each in data
+        )
+        if axis.get_scale() == "linear":
+            axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=whole))
+            axis.set_major_formatter(FuncFormatter(_tick_text))
+        axis.set_tick_params(labelsize=9)
+
+
+def _tick_text(value: float, tick: int | None = None) -> str:
+    """Return a few characters: an axis label that says "1e6" elsewhere is overlooked."""
+    for power, letter, least in ((6, "M", 1e6), (3, "k", 1e4)):
+        if abs(value) >= least:
+            return f"{value / 10**power:g}{letter}".replace("-", "−")
+    return f"{value:.6g}".replace("-", "−")
+
+
+def _limits(ax: Axes, xlim, ylim) -> None:
+    if xlim is not None:
+        ax.set_xlim(*xlim)
+    if ylim is not None:
+        ax.set_ylim(*ylim)
+
+
+def _value_range(finite: np.ndarray) -> tuple[float, float]:
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    if low < 0:
+        low, high = -max(-low, high), max(-low, high)
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def _cell_colours(signed: bool) -> LinearSegmentedColormap:
+    dark = _luminance(matplotlib.rcParams["axes.facecolor"]) < 0.18
+    ramp = _DARK_CELLS if dark else _LIGHT_CELLS
+    return LinearSegmentedColormap.from_list("cells", ramp if signed else ramp[2:])
+
+
+def _colour_bar(ax: Axes, colours: Colormap, low: float, high: float, unit: str) -> None:
+    """Draw the key of the colours beside the cells, without the cost of axes of its own."""
+    inch = 1 / (ax.get_position().width * ax.figure.get_figwidth())
+    left, right = 1 + 0.08 * inch, 1 + 0.21 * inch
+    place = TransformedBbox(Bbox([[left, 0], [right, 1]]), ax.transAxes)
+    key = BboxImage(place, cmap=colours, origin="lower")
+    key.set_data(np.linspace(0, 1, 256)[:, None])
+    ax.add_artist(key)
+    key.set_clip_on(False)
+    written = {0.0: _number(low), 0.5: _number((low + high) / 2), 1.0: _number(high)}
+    for at, text in {**written, 1.07: unit}.items():
+        side = {"ha": "left"} if at <= 1 else {"ha": "center"}
+        x = right + 0.05 * inch if at <= 1 else (left + right) / 2
+        ax.text(x, at, text, transform=ax.transAxes, fontsize=9, va="center", gid="key", **side)
+
+
+def _luminance(colour) -> float:
+    """Return the relative luminance of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+# Alt text
+
+
+def _told_axes(ax: Axes) -> list[str]:
+    title = " ".join(
+        (ax.get_title(loc="left") or ax.get_title() or ax.get_title(loc="right")).split()
+    )
+    xlabel, ylabel = ax.get_xlabel(), ax.get_ylabel()
+    told = [_sentence(title)] if title else []
+    for image in ax.images:
+        told.append(_told_image(ax, image))
+    plots = []
+    for container in ax.containers:
+        if isinstance(container, BarContainer) and len(container):
+            plots.append(_told_bars(ax, container))
+    for line in ax.lines:
+        plots.append(_told_line(ax, line))
+    for points in ax.collections:
+        if points.get_gid() == "interval":
+            plots.append(_told_intervals(points))
+        elif isinstance(points, PathCollection):
+            plots.append(
+                _told_points("Points", _label(points), *np.asarray(points.get_offsets()).T)
+            )
+    if plots and xlabel and ylabel:
+        told.append(f"{ylabel} against {xlabel}.")
+    elif plots and (xlabel or ylabel):
+        told.append(f"Axis: {xlabel or ylabel}.")
+    told += [plot for plot in plots if plot]
+    notes = [text.get_text() for text in ax.texts if not text.get_gid() and text.get_text()]
+    if notes:
+        told.append(f"Written in it: {_listed(notes)}.")
+    return told
+
+
+def _told_image(ax: Axes, image) -> str:
+    values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
+    if values.ndim != 2:
+        return "An image."
+    rows = _tick_names(ax.yaxis, values.shape[0])
+    columns = _tick_names(ax.xaxis, values.shape[1])
+    axes = f"{ax.get_ylabel() or 'row'} by {ax.get_xlabel() or 'column'}"
+    unit = f", {_label(image)}" if _label(image) else ""
+    if values.size <= _MOST_CELLS:
+        written = {
+            text.get_position(): text.get_text() for text in ax.texts if text.get_gid() == "cell"
+        }
+
+        def cell(i, j):
+            return written.get((j, i)) or (
+                _number(values[i, j]) if np.isfinite(values[i, j]) else "empty"
+            )
+
+        table = "; ".join(
+            f"{row}: " + ", ".join(f"{column} {cell(i, j)}" for j, column in enumerate(columns))
+            for i, row in enumerate(rows)
+        )
+        return f"Heat map of {axes}{unit}. {table}."
+    size = f"{values.shape[0]} x {values.shape[1]}"
+    if not np.isfinite(values).any():
+        return f"Heat map of {axes}{unit}, {size}, all cells empty."
+    empty = int((~np.isfinite(values)).sum())
+    low = np.unravel_index(np.nanargmin(values), values.shape)
+    high = np.unravel_index(np.nanargmax(values), values.shape)
+    return (
+        f"Heat map of {axes}{unit}, {size}: from {_number(values[low])} "
+        f"({rows[low[0]]}, {columns[low[1]]}) to {_number(values[high])} "
+        f"({rows[high[0]]}, {columns[high[1]]}), mean {_number(np.nanmean(values))}"
+        + (f", {empty} cells empty." if empty else ".")
+    )
+
+
+def _told_bars(ax: Axes, container: BarContainer) -> str:
+    horizontal = container.orientation == "horizontal"
+    axis = ax.yaxis if horizontal else ax.xaxis
+    ticks = dict(zip(axis.get_ticklocs(), _tick_texts(axis), strict=False))
+    names, heights = [], []
+    for bar in container:
+        middle = (
+            bar.get_y() + bar.get_height() / 2 if horizontal else bar.get_x() + bar.get_width() / 2
+        )
+        names.append(bar.get_gid() or ticks.get(middle) or _number(middle))
+        heights.append(bar.get_width() if horizontal else bar.get_height())
+    label = _label(container)
+    what = f"Bars {label}" if label else "Bars"
+    if len(names) <= _MOST_LISTED:
+        pairs = zip(names, heights, strict=True)
+        return f"{what}: " + ", ".join(f"{name} {_number(height)}" for name, height in pairs) + "."
+    low, high = int(np.nanargmin(heights)), int(np.nanargmax(heights))
+    return (
+        f"{what}: {len(names)}, from {_number(heights[low])} ({names[low]}) "
+        f"to {_number(heights[high])} ({names[high]})."
+    )
+
+
+def _told_line(ax: Axes, line) -> str:
+    x, y = (np.asarray(each) for each in line.get_data(orig=False))
+    if line.get_transform() == ax.get_yaxis_transform(which="grid"):
+        return f"Level line{_named(line)} at {_number(y[0])}."
+    if line.get_transform() == ax.get_xaxis_transform(which="grid"):
+        return f"Upright line{_named(line)} at {_number(x[0])}."
+    return _told_points("Line", _label(line), x, y)
+
+
+def _told_intervals(strokes) -> str:
+    name = str(strokes.get_label()).removeprefix("_")
+    ends = [
+        f"{_number(stroke[0, 1])} to {_number(stroke[-1, 1])}" for stroke in strokes.get_segments()
+    ]
+    told = "; ".join(ends) if len(ends) <= _MOST_LISTED else f"{len(ends)}, first {ends[0]}"
+    return f"Intervals{f' of {name}' if name else ''}: {told}."
+
+
+def _told_points(kind: str, label: str, x, y) -> str:
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    kept = np.isfinite(x) & np.isfinite(y)
+    x, y = x[kept], y[kept]
+    what = f"{kind} {label}" if label else kind
+    if x.size == 0:
+        return f"{what}: nothing to draw."
+    if x.size <= _MOST_LISTED:
+        pairs = zip(x, y, strict=True)
+        return f"{what}: " + "; ".join(f"{_number(a)}, {_number(b)}" for a, b in pairs) + "."
+    low, high = int(np.argmin(y)), int(np.argmax(y))
+    ends = f", from {_number(y[0])} to {_number(y[-1])}" if kind == "Line" else ""
+    return (
+        f"{what}: {x.size} points, {_number(x.min())} to {_number(x.max())}{ends}, "
+        f"lowest {_number(y[low])} at {_number(x[low])}, "
+        f"highest {_number(y[high])} at {_number(x[high])}."
+    )
+
+
+def _tick_texts(axis) -> list[str]:
+    return [text.get_text() for text in axis.get_ticklabels()]
+
+
+def _tick_names(axis, count: int) -> list[str]:
+    name = axis.get_major_formatter()
+    if isinstance(name, FuncFormatter):
+        return [name(position) for position in range(count)]
+    named = dict(zip(axis.get_ticklocs(), _tick_texts(axis), strict=False))
+    return [named.get(position) or str(position) for position in range(count)]
+
+
+def _label(artist) -> str:
+    """Return the artist's own label; matplotlib's made-up ones begin with an underscore."""
+    label = str(artist.get_label() or "")
+    return "" if label.startswith("_") else label
+
+
+def _named(artist) -> str:
+    return f" {_label(artist)}" if _label(artist) else ""
+
+
+def _listed(texts: Sequence[str]) -> str:
+    shown = ", ".join(texts[:_MOST_LISTED])
+    return shown if len(texts) <= _MOST_LISTED else f"{shown} and {len(texts) - _MOST_LISTED} more"
+
+
+def _number(value: float) -> str:
+    text = f"{float(value):.4g}"
+    return "0" if text == "-0" else text
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."

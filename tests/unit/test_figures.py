@@ -1,0 +1,276 @@
+"""Facts about the pictures: readable in both themes, nothing cut off, alt text from the data."""
+
+import subprocess
+import sys
+from io import BytesIO
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from PIL import Image
+
+from recsys_lab import figures
+
+LONG = ["Star Wars: Episode IV - A New Hope (1977)", "Heat (1995)", "Toy Story (1995)"]
+SHOP = [[1, 0, 1, 0, 0], [1, 1, 0, 0, 1], [0, 0, np.nan, 1, 1]]
+
+
+def contrast(one, other):
+    """WCAG 2.2's contrast ratio, as its text defines it."""
+
+    def luminance(colour):
+        channels = np.array(to_rgb(colour))
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    pale, deep = sorted([luminance(one), luminance(other)], reverse=True)
+    return (pale + 0.05) / (deep + 0.05)
+
+
+def two_panels():
+    grid = np.arange(400.0).reshape(20, 20) - 200
+    _, (left, right) = figures.panels(2, widths=(1, 1.3))
+    figures.heatmap(grid, title="Scores of a rank, in a title of two lines", ax=left, unit="score")
+    figures.bars(range(12), range(12), colours=figures.TRAIN, ax=right)
+    series = {"train": np.arange(12) ** 3.0, "held out": np.arange(12.0)}
+    return figures.lines(range(12), series, "Fit", "epoch", "error", ax=right)
+
+
+def two_rankings():
+    _, (left, right) = figures.panels(2)
+    figures.bars(LONG, [3, 2, 1], "Who leads?", "events", "film", horizontal=True, ax=left)
+    return figures.bars(LONG, {"a": [3, 2, 1], "b": [1, 2, 3]}, "Who leads?", "film", "n", ax=right)
+
+
+GALLERY = {
+    "cells": lambda: figures.heatmap(SHOP, [1, 2, 3], list("ABCDE"), "What was bought."),
+    "names": lambda: figures.heatmap(np.eye(3), LONG, LONG, "Alike."),
+    "two panels": two_panels,
+    "two rankings": two_rankings,
+    "long title": lambda: figures.lines([0, 1], {"a": [0, 1e6]}, "word " * 30, "x", "y"),
+    "points": lambda: figures.scatter([0, 1, 2], [5, 3, 4], "Users.", "comedy", "drama", label="u"),
+    "many bars": lambda: figures.bars([f"n{i}" for i in range(200)], range(200), "Tail.", "film"),
+}
+
+
+def drawn_texts(ax):
+    """The title, the axes' and the tick labels, and the legend: what must be read."""
+    texts = [ax.xaxis.label, ax.yaxis.label, ax._left_title]
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+        texts += [label for at, label in ticks if low <= at <= high]
+    texts += ax.get_legend().get_texts() if ax.get_legend() else []
+    return [text for text in texts if text.get_text()]
+
+
+def test_every_colour_stands_out_on_both_backgrounds():
+    for colour in figures.COLOURS:
+        assert contrast(colour, "white") >= 3
+        assert contrast(colour, "#111111") >= 3
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("low", [0, -1])
+def test_a_value_written_into_a_cell_can_be_read(dark, low):
+    with figures.theme(dark):
+        figure = figures.heatmap(np.linspace(low, 1, 40).reshape(4, 10), limits=(low, 1))
+    (ax,) = figure.axes
+    ground = ax.images[0].to_rgba(ax.images[0].get_array())
+    for text in ax.texts:
+        j, i = text.get_position()
+        assert contrast(text.get_color(), ground[i, j, :3]) >= 4.5
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_theme_reaches_paper_and_ink(dark):
+    with figures.theme(dark):
+        figure = figures.bars(["A"], [1], "One.", "item", "events")
+        pixels = np.asarray(Image.open(BytesIO(figures.png(figure))).convert("RGB"))
+    paper, ink = ("#111111", "#e2e2e2") if dark else ("white", "black")
+    np.testing.assert_allclose(pixels[0, 0] / 255, to_rgb(paper), atol=0.02)
+    (ax,) = figure.axes
+    assert to_rgb(ax.xaxis.label.get_color()) == to_rgb(ink)
+    assert contrast(ax.xaxis.label.get_color(), paper) >= 7
+
+
+def test_a_theme_ends_with_its_block():
+    with figures.theme(dark=True):
+        pass
+    assert to_rgb(Figure().get_facecolor()) == to_rgb("white")
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_no_text_is_cut_off(name):
+    figure = GALLERY[name]()
+    figure.draw_without_rendering()
+    width, height = figure.canvas.get_width_height()
+    for ax in figure.axes:
+        for text in [*drawn_texts(ax), *ax.texts]:
+            box = text.get_window_extent()
+            inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+            assert inside, f"{text.get_text()!r} at {box} in {width} x {height}"
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_no_text_lies_on_another(name):
+    figure = GALLERY[name]()
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        boxes = [(each.get_text(), each.get_window_extent()) for each in drawn_texts(ax)]
+        for (one, box), (other, second) in combinations(boxes, 2):
+            across = min(box.x1, second.x1) - max(box.x0, second.x0)
+            along = min(box.y1, second.y1) - max(box.y0, second.y0)
+            assert across < 1 or along < 1, f"{one!r} and {other!r}"
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        lambda size: figures.heatmap(np.eye(3) * size, title="One."),
+        lambda size: figures.heatmap(np.eye(9) * size, title="One."),
+        lambda size: figures.bars("ABC", [size, 2, 3], "One.", "item", "events"),
+        lambda size: figures.lines([0, 1], {"a": [size, 1]}, "One.", "x", "y"),
+        lambda size: figures.scatter([0, 1], [size, 1], "One.", "x", "y"),
+    ],
+)
+def test_the_axes_do_not_move_with_the_data(plot):
+    # A layout engine would: the tick labels of 1,000,000 are wider than those of 1.
+    small, large = plot(1), plot(1e6)
+    for figure in (small, large):
+        figure.draw_without_rendering()
+    for one, other in zip(small.axes, large.axes, strict=True):
+        assert one.get_position().bounds == other.get_position().bounds
+
+
+def test_series_differ_without_their_colours():
+    (ax,) = figures.lines([0, 1], {name: [0, 1] for name in "abcdef"}).axes
+    styles = {(str(line._dash_pattern), line.get_marker()) for line in ax.lines}
+    assert len(styles) == 6
+    (ax,) = figures.bars("AB", {name: [0, 1] for name in "abcdef"}).axes
+    assert len({container[0].get_hatch() for container in ax.containers}) == 6
+
+
+def test_alt_text_says_title_labels_names_and_heights():
+    told = figures.alt_text(figures.bars(["A", "B"], [3, 1.5], "A leads.", "item", "events"))
+    assert told == "A leads. events against item. Bars: A 3, B 1.5."
+
+
+def test_alt_text_says_every_cell_of_a_small_matrix_and_which_are_empty():
+    told = figures.alt_text(
+        figures.heatmap([[1, np.nan]], ["Ann"], ["A", "B"], "Bought", digits=0, unit="events")
+    )
+    assert told == "Bought. Heat map of user by item, events. Ann: A 1, B empty."
+
+
+def test_alt_text_of_a_large_matrix_says_where_its_ends_are():
+    cells = np.zeros((20, 30))
+    cells[4, 7], cells[11, 2] = 9, -3
+    told = figures.alt_text(figures.heatmap(cells, title="Large"))
+    assert "20 x 30: from -3 (11, 2) to 9 (4, 7), mean 0.01" in told
+
+
+def test_alt_text_of_a_long_line_says_ends_lowest_and_highest():
+    y = np.r_[5.0, np.linspace(1, 9, 50), 4.0]
+    told = figures.alt_text(figures.lines(range(52), {"error": y}))
+    assert "Line error: 52 points, 0 to 51, from 5 to 4, lowest 1 at 1, highest 9 at 50." in told
+
+
+def test_alt_text_names_bars_that_have_no_tick():
+    told = figures.alt_text(figures.bars([f"film {i}" for i in range(100)], np.arange(100)[::-1]))
+    assert told == "Bars: 100, from 0 (film 99) to 99 (film 0)."
+
+
+def test_alt_text_reads_a_figure_drawn_by_hand():
+    figure = Figure()
+    ax = figure.subplots()
+    ax.set(title="By hand", xlabel="rank", ylabel="error")
+    ax.plot([1, 2], [4, 3], label="fit")
+    ax.axhline(2, label="limit")
+    ax.axvline(1.5)
+    ax.bar(["p", "q"], [1, 2], label="count")
+    ax.scatter([1], [1], label="best")
+    ax.annotate("here", (1, 1))
+    assert figures.alt_text(figure) == (
+        "By hand. error against rank. Bars count: p 1, q 2. Line fit: 1, 4; 2, 3. "
+        "Level line limit at 2. Upright line at 1.5. Points best: 1, 1. Written in it: here."
+    )
+
+
+def test_alt_text_of_nothing_says_so():
+    assert figures.alt_text(Figure()) == "An empty picture."
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    heights=st.lists(st.integers(-99, 99), min_size=1, max_size=8),
+    at=st.integers(0, 7),
+    change=st.integers(1, 9),
+)
+def test_alt_text_cannot_go_stale(heights, at, change):
+    names = [f"item {i}" for i in range(len(heights))]
+    other = list(heights)
+    other[at % len(heights)] += change
+    one, two = figures.bars(names, heights), figures.bars(names, other)
+    assert figures.alt_text(one) != figures.alt_text(two)
+
+
+@pytest.mark.parametrize("scale", [1, 1.5, 2])
+def test_a_png_has_the_size_in_device_pixels(scale):
+    assert Image.open(BytesIO(figures.png(two_panels(), scale))).size == (800 * scale, 320 * scale)
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_a_compact_picture_looks_the_same(name):
+    full = figures.png(GALLERY[name]())
+    few = Image.open(BytesIO(figures.compact(full)))
+    assert few.mode == "P"
+    one, two = (np.asarray(Image.open(BytesIO(full))), np.asarray(few.convert("RGB")))
+    off = np.abs(one.astype(float) - two)
+    assert np.median(off) == 0  # paper and flat areas are exact
+    assert off.mean() < 0.5  # of 255
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_a_stored_picture_is_small_and_the_same_at_each_run(name):
+    one, two = (figures.compact(figures.png(GALLERY[name]())) for _ in range(2))
+    assert one == two
+    assert len(one) < 20_000  # a notebook of under 300 kB keeps each picture twice
+
+
+def test_a_figure_shows_itself_with_its_alt_text():
+    figure = figures.bars(["A & B"], [1], "One.", "item", "events")
+    bundle = figure._repr_mimebundle_()
+    assert bundle["text/plain"] == figures.alt_text(figure)
+    assert 'alt="One. events against item. Bars: A &amp; B 1."' in bundle["text/html"]
+
+
+def test_no_pyplot_is_loaded():
+    # pyplot keeps every figure it makes, and a notebook would show it a second time.
+    code = "import recsys_lab.figures, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("plot", "told"),
+    [
+        (lambda: figures.heatmap([1, 2]), r"matrix has shape \(2,\)"),
+        (lambda: figures.heatmap([[1, 2]], rows=["a", "b"]), "rows has 2 labels for 1"),
+        (lambda: figures.heatmap([[1, 2]], columns=["a"]), "columns has 1 labels for 2"),
+        (lambda: figures.bars(["a"], [1, 2]), "heights has 2 values for 1 names"),
+        (lambda: figures.bars(["a"], {"s": [1, 2]}), "heights of 's' has 2 values for 1 names"),
+        (lambda: figures.lines([1], {"s": [1, 2]}), "series 's' has 2 values for 1 of x"),
+        (lambda: figures.scatter([1], [1, 2]), "x has 1 values and y has 2"),
+        (lambda: figures.panels(2, widths=[1]), "one positive width for each panel"),
+        (lambda: figures.panels(0), "at least one panel"),
+    ],
+)
+def test_bad_input_is_told_in_one_sentence(plot, told):
+    with pytest.raises(ValueError, match=told):
+        plot()

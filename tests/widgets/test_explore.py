@@ -1,0 +1,554 @@
+"""Facts about explore, driven as the front end drives it: by the values of its widgets."""
+
+import asyncio
+import base64
+import sys
+import threading
+from io import BytesIO
+from itertools import product
+
+import ipywidgets
+import numpy as np
+import pytest
+import traitlets
+from matplotlib.figure import Figure
+from PIL import Image
+
+import recsys_lab
+from recsys_lab import figures
+from recsys_lab.explore import Explorer, FrameCache, cell_grid, explore
+
+MODULE = sys.modules["recsys_lab.explore"]  # `recsys_lab.explore` may be the function
+
+
+@pytest.fixture(autouse=True)
+def fresh_kernel(monkeypatch):
+    """Each test starts with no frames, and before a front end has told its theme."""
+    monkeypatch.setattr(Explorer, "_screen", (False, 1.0))
+    monkeypatch.setattr(Explorer, "_frames", FrameCache(2**25))
+    monkeypatch.setattr(Explorer, "_ahead", None)
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What is displayed, one bundle after the other."""
+    bundles = []
+    display = "recsys_lab._display.display"
+    monkeypatch.setattr(display, lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+class View:
+    """A view that remembers its calls, and fails at rank 13 or returns nothing at rank 14."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, rank, method="SVD"):
+        self.calls.append((rank, method))
+        if rank == 13:
+            raise ValueError("rank 13 is more than the matrix has")
+        if rank == 14:
+            return None
+        figure = Figure(figsize=(2, 1))
+        ax = figure.add_axes((0.1, 0.1, 0.8, 0.8), ylim=(0, 40), title=f"{method}, {rank}")
+        ax.plot([0, 1], [rank, len(str(method))])
+        return figure, f"Rank {rank}, {method}."
+
+
+def explorer(**controls):
+    view = View()
+    made = Explorer(view, controls or {"rank": (1, 15)})
+    view.calls.clear()
+    return made, view
+
+
+def pixels(picture):
+    return np.asarray(Image.open(BytesIO(picture)).convert("RGB"))
+
+
+# What is shown
+
+
+def test_each_combination_of_values_shows_what_the_view_draws_for_it():
+    shown, _ = explorer(rank=(1, 3), method={"SVD": "SVD", "least squares": "ALS, weighted"})
+    seen = set()
+    for rank, method in product([1, 2, 3], ["SVD", "ALS, weighted"]):
+        shown.controls["rank"].value = rank
+        shown.controls["method"].value = method
+        figure, sentence = View()(rank, method)
+        assert shown.picture.sentence == sentence
+        assert shown.picture.alt == figures.alt_text(figure)
+        with figures.theme(dark=False):
+            assert shown.picture.png == figures.png(View()(rank, method)[0])
+        seen.add(shown.picture.png)
+    assert len(seen) == 6
+
+
+def test_the_picture_has_a_size_before_its_first_byte_and_keeps_it():
+    shown, _ = explorer()
+    assert (shown.picture.width, shown.picture.height) == (200, 100)
+    shown.controls["rank"].value = 5
+    assert (shown.picture.width, shown.picture.height) == (200, 100)
+
+
+def test_picture_and_texts_change_in_one_message(monkeypatch):
+    shown, _ = explorer()
+    sent = []
+    monkeypatch.setattr(shown.picture, "_send", lambda message, buffers=None: sent.append(message))
+    shown.controls["rank"].value = 3
+    updates = [set(each["state"]) for each in sent if each["method"] == "update"]
+    assert len(updates) == 1
+    assert {"alt", "sentence", "number"} <= updates[0]
+
+
+def test_a_move_back_costs_no_drawing():
+    shown, view = explorer()
+    first = shown.picture.png
+    shown.controls["rank"].value = 3
+    shown.controls["rank"].value = 8
+    assert view.calls == [(3, "SVD")]
+    assert shown.picture.png == first
+
+
+def test_a_view_without_a_sentence_or_without_controls_will_do():
+    shown = Explorer(lambda: View()(1)[0], {})
+    assert shown.picture.sentence == ""
+    assert shown.picture.png
+    assert shown.words() == ""
+
+
+def test_a_cell_that_was_run_in_between_makes_frames_stale(monkeypatch):
+    class Shell:
+        execution_count = 1
+
+    monkeypatch.setattr(MODULE, "get_ipython", lambda: Shell)
+    weight = [1]
+    shown = Explorer(lambda rank: View()(rank * weight[0])[0], {"rank": (1, 3)})
+    shown.controls["rank"].value = 3
+    weight[0] = 2  # as a later cell does that changes what the view reads
+    Shell.execution_count = 2
+    shown.controls["rank"].value = 2
+    shown.controls["rank"].value = 3
+    assert shown.picture.alt.startswith("SVD, 6")
+
+
+def test_a_figure_of_pyplot_is_shown_once():
+    plt = pytest.importorskip("matplotlib.pyplot")
+
+    def view(rank):
+        figure, ax = plt.subplots()
+        ax.plot([0, rank])
+        return figure
+
+    Explorer(view, {"rank": (1, 3)})
+    assert plt.get_fignums() == []
+
+
+# Failures
+
+
+def test_an_exception_is_told_in_words_and_the_next_move_recovers():
+    shown, _ = explorer(rank=(1, 15), method=["SVD", "ALS"])
+    before = shown.picture.number
+    shown.controls["rank"].value = 13
+    assert shown.picture.failure == (
+        "At rank = 13, method = SVD the view 'View' stopped with ValueError: "
+        "rank 13 is more than the matrix has. Another value is drawn as usual."
+    )
+    assert shown.picture.png == b""
+    assert shown.picture.alt == ""
+    assert shown.picture.number == before + 1
+    shown.controls["rank"].value = 12
+    assert shown.picture.failure == ""
+    assert shown.picture.sentence == "Rank 12, SVD."
+
+
+def test_a_failure_is_not_kept():
+    broken = [True]
+
+    def view(rank):
+        if broken[0] and rank == 3:
+            raise RuntimeError
+        return View()(rank)
+
+    shown = Explorer(view, {"rank": (1, 3)})
+    shown.controls["rank"].value = 3
+    assert "RuntimeError: no message" in shown.picture.failure
+    shown.controls["rank"].value = 1
+    broken[0] = False
+    shown.controls["rank"].value = 3
+    assert shown.picture.failure == ""
+
+
+def test_a_view_that_returns_nothing_on_the_way_is_told_in_words():
+    shown, _ = explorer()
+    shown.controls["rank"].value = 14
+    assert "returned None: end it with `return figure`" in shown.picture.failure
+
+
+def test_a_failure_at_the_start_is_told_in_words_and_not_raised(displayed):
+    explore(View(), rank=[13, 1])
+    assert "stopped with ValueError" in displayed[0]["text/plain"]
+    assert "image/png" not in displayed[0]
+
+
+def test_an_interrupted_drawing_says_so_and_the_next_move_recovers():
+    def view(rank):
+        if rank == 3:
+            raise KeyboardInterrupt
+        return View()(rank)
+
+    shown = Explorer(view, {"rank": (1, 3)})
+    shown.controls["rank"].value = 3
+    assert shown.picture.failure.startswith("Stopped at rank = 3.")
+    shown.controls["rank"].value = 2
+    assert shown.picture.failure == ""
+
+
+@pytest.mark.parametrize("returned", [None, 3, "text", ("figure", "text"), (Figure(), 3)])
+def test_a_view_that_returns_no_figure_is_refused_at_once(returned):
+    with pytest.raises(ValueError, match="end it with `return figure`"):
+        explore(lambda rank: returned, rank=(1, 3))
+
+
+def test_a_view_that_cannot_be_called_is_refused():
+    with pytest.raises(TypeError, match="view=3 cannot be called"):
+        explore(3, rank=(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("controls", "told"),
+    [
+        ({"rank": (3, 1)}, r"control rank=\(3, 1\): .*give \(min, max\)"),
+        ({"rank": (1, 3, 0)}, r"control rank=\(1, 3, 0\)"),
+        ({"rank": []}, r"control rank=\[\] offers no value"),
+        ({"rank": {}}, r"control rank=\{\} offers no value"),
+        ({"rank": None}, "control rank=None offers no value"),
+        ({"rank": ("a", "b")}, r"control rank=\('a', 'b'\) offers no value"),
+        ({}, r"controls \[\] do not fit .*missing a required argument: 'rank'"),
+        ({"rank": (1, 3), "rnak": 1}, "got an unexpected keyword argument 'rnak'"),
+    ],
+)
+def test_a_bad_control_is_refused_by_name_value_and_remedy(controls, told):
+    with pytest.raises(ValueError, match=told):
+        Explorer(View(), controls)
+
+
+def test_a_control_whose_value_cannot_be_a_key_is_refused():
+    class Matrix(ipywidgets.ValueWidget):
+        value = traitlets.List([[1]])
+        description = traitlets.Unicode()
+
+    with pytest.raises(ValueError, match="control rank has a value of type list"):
+        Explorer(View(), {"rank": Matrix()})
+
+
+# Controls
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ((1, 3), ipywidgets.IntSlider),
+        ((1, 9, 2), ipywidgets.IntSlider),
+        ((0.0, 1.0), ipywidgets.FloatSlider),
+        (["a", "b"], ipywidgets.Dropdown),
+        ({"a": 1}, ipywidgets.Dropdown),
+        ([("a", 1)], ipywidgets.Dropdown),
+        (True, ipywidgets.Checkbox),
+        ("text", ipywidgets.Text),
+        (3, ipywidgets.IntSlider),
+        (0.5, ipywidgets.FloatSlider),
+    ],
+)
+def test_the_abbreviations_of_interact_make_the_same_widgets(given, kind):
+    shown = Explorer(lambda max_rank: View()(max_rank), {"max_rank": given})
+    control = shown.controls["max_rank"]
+    assert type(control) is kind
+    assert type(ipywidgets.interactive.widget_from_abbrev(given)) is kind
+    assert control.description == "max rank"
+    assert control.style.description_width == "initial"
+    assert getattr(control, "continuous_update", True)
+    assert getattr(control, "readout", True)
+
+
+def test_a_default_of_the_view_is_where_a_control_starts_and_others_keep_theirs():
+    calls = []
+
+    def view(rank=2, method="ALS", rest=7):
+        calls.append((rank, method, rest))
+        return View()(rank, method)
+
+    shown = Explorer(view, {"rank": (1, 5), "method": ["SVD", "ALS"]})
+    assert calls == [(2, "ALS", 7)]
+    assert list(shown.controls) == ["rank", "method"]
+
+
+def test_values_that_no_key_can_hold_are_fixed():
+    calls = []
+
+    def view(rank, weights):
+        calls.append((rank, weights.sum()))
+        return View()(rank)
+
+    shown = Explorer(view, {"rank": (1, 3), "weights": ipywidgets.fixed(np.full(2, 4))})
+    shown.controls["rank"].value = 3
+    assert calls == [(2, 8), (3, 8)]
+    assert shown.words() == "rank = 3"
+
+
+def test_a_widget_of_ones_own_keeps_its_description():
+    own = ipywidgets.FloatLogSlider(value=1, min=-2, max=2, step=1, description="lambda")
+    shown = Explorer(lambda lam: View()(lam), {"lam": own})
+    assert shown.controls["lam"] is own
+    assert own.description == "lambda"
+    assert [each["lam"] for each in shown.values_ahead()] == [10, 0.1]
+
+
+def test_the_view_gets_the_number_that_the_read_out_shows():
+    shown, view = explorer(rank=ipywidgets.FloatSlider(min=0, max=1, step=0.1))
+    shown.controls["rank"].value = 0.1 + 0.2
+    assert view.calls == [(0.3, "SVD")]
+
+
+def test_a_small_range_of_fractions_has_steps_and_a_read_out_that_tells_them_apart():
+    slider = Explorer(lambda lam: View()(lam), {"lam": (0.0, 0.01)}).controls["lam"]
+    assert slider.step == pytest.approx(0.0005)
+    assert slider.readout_format == ".4f"
+
+
+def test_explore_can_be_called_by_either_import(displayed):
+    assert recsys_lab.explore in (MODULE, explore)
+    for each in (MODULE, explore):
+        assert each(View(), rank=(1, 3)) is None
+    assert len(displayed) == 4
+
+
+# The static copy
+
+
+def test_a_copy_to_read_without_a_kernel_comes_first(displayed):
+    explore(View(), rank=(1, 3), method=["SVD", "ALS"])
+    static, live = displayed
+    figure, sentence = View()(2, "SVD")
+    alt = figures.alt_text(figure)
+    assert static["text/plain"] == f"{alt}\n{sentence}\nShown at rank = 2, method = SVD."
+    assert 'class="rl-static"' in static["text/html"]
+    assert f'<img alt="{alt}"' in static["text/html"]
+    assert static["image/png"] in static["text/html"]
+    with figures.theme(dark=False):
+        full = pixels(figures.png(View()(2, "SVD")[0]))
+    stored = pixels(base64.b64decode(static["image/png"]))
+    assert np.abs(stored.astype(float) - full).mean() < 1
+    assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert live["text/plain"] == ""
+
+
+def test_the_copy_is_light_also_where_the_screen_is_dark(displayed, monkeypatch):
+    explore(View(), rank=(1, 3))
+    monkeypatch.setattr(Explorer, "_screen", (True, 1.0))
+    explore(View(), rank=(1, 3))
+    assert displayed[0] == displayed[2]
+
+
+# Light and dark, high resolution
+
+
+def test_a_switch_of_the_theme_draws_again_in_its_colours():
+    shown, _ = explorer()
+    assert pixels(shown.picture.png)[0, 0].min() > 250
+    shown.picture.dark = True
+    assert pixels(shown.picture.png)[0, 0].max() < 30
+    shown.controls["rank"].value = 2
+    assert pixels(shown.picture.png)[0, 0].max() < 30
+    shown.picture.dark = False
+    assert pixels(shown.picture.png)[0, 0].min() > 250
+
+
+def test_the_next_explorer_starts_in_the_theme_that_was_told():
+    shown, _ = explorer()
+    shown.picture.dark = True
+    later, _ = explorer()
+    assert later.picture.dark
+    assert pixels(later.picture.png)[0, 0].max() < 30
+
+
+def test_a_fine_screen_gets_more_pixels_in_a_picture_of_the_same_size():
+    shown, _ = explorer()
+    shown.picture.scale = 2.0
+    assert pixels(shown.picture.png).shape == (200, 400, 3)
+    assert (shown.picture.width, shown.picture.height) == (200, 100)
+
+
+# Drawing ahead
+
+
+def in_a_kernel(action):
+    """Run `action` where an event loop runs, as in a kernel, and let it be idle until it is done."""
+
+    async def kernel():
+        result = action()
+        for _ in range(500):
+            await asyncio.sleep(0.005)
+            if (
+                Explorer._ahead is None
+                or Explorer._ahead.when() < asyncio.get_running_loop().time()
+            ):
+                break
+        return result
+
+    return asyncio.run(kernel())
+
+
+def test_the_next_values_in_the_direction_of_travel_come_first():
+    shown, _ = explorer(rank=(1, 15), method=["SVD", "ALS"])
+    shown.controls["rank"].value = 7  # from 8: downwards
+    ahead = [(each["rank"], each["method"]) for each in shown.values_ahead()]
+    downwards = [(6, "SVD"), (5, "SVD"), (4, "SVD"), (3, "SVD")]
+    assert ahead == [*downwards, (8, "SVD"), (7, "ALS")]
+    shown.controls["rank"].value = 14
+    assert [each["rank"] for each in shown.values_ahead()][:2] == [15, 13]  # it ends at 15
+
+
+def test_a_value_that_was_drawn_ahead_costs_a_look_up():
+    shown, view = explorer()
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 9))
+    drawn = view.calls.copy()
+    assert {(10, "SVD"), (11, "SVD")} <= set(drawn)
+    shown.controls["rank"].value = 10
+    assert view.calls == drawn
+    assert shown.picture.sentence == "Rank 10, SVD."
+
+
+def test_drawing_ahead_gives_way_to_the_next_move():
+    shown, view = explorer()
+
+    async def kernel():
+        shown.controls["rank"].value = 3
+        view.calls.clear()
+        shown.controls["rank"].value = 9  # before the kernel was idle
+        await asyncio.sleep(0)
+
+    asyncio.run(kernel())
+    assert view.calls == [(9, "SVD")]
+
+
+def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
+    monkeypatch.setattr(MODULE, "SLOW", 0.0)
+    shown, view = explorer()
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 9))
+    assert view.calls == [(9, "SVD")]
+
+
+def test_nothing_is_drawn_ahead_before_a_reader_comes_near():
+    _, view = in_a_kernel(explorer)
+    assert view.calls == []
+    assert Explorer._ahead is None
+
+
+def test_plain_python_needs_no_event_loop():
+    shown, view = explorer()
+    shown.controls["rank"].value = 9
+    assert view.calls == [(9, "SVD")]
+
+
+def test_what_is_drawn_ahead_prints_nothing(capsys):
+    def view(rank):
+        print("drawing", rank)
+        return View()(rank)
+
+    shown = Explorer(view, {"rank": (1, 15)})
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 9))
+    assert capsys.readouterr().out == "drawing 8\ndrawing 9\n"
+
+
+def test_a_failure_ahead_leaves_the_picture_alone():
+    shown, _ = explorer()
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 12))  # 13 and 14 are ahead
+    assert shown.picture.failure == ""
+    assert shown.picture.sentence == "Rank 12, SVD."
+
+
+# The frames that are kept
+
+
+def test_the_cache_stays_within_its_bytes_and_forgets_the_oldest():
+    cache = FrameCache(3 * len(figures.png(View()(1)[0])))
+    shown = Explorer(View(), {"rank": (1, 12)}, cache)
+    for rank in range(1, 13):
+        shown.controls["rank"].value = rank
+        assert cache.bytes <= cache.limit
+        assert cache.bytes == sum(len(frame.png) for frame in cache._frames.values())
+    assert 1 <= len(cache) <= 4
+    view = shown.view
+    view.calls.clear()
+    shown.controls["rank"].value = 1
+    assert view.calls == [(1, "SVD")]
+
+
+def test_a_frame_larger_than_the_cache_is_shown_all_the_same():
+    shown = Explorer(View(), {"rank": (1, 3)}, FrameCache(10))
+    shown.controls["rank"].value = 3
+    assert shown.picture.sentence == "Rank 3, SVD."
+
+
+def test_two_explorers_do_not_show_each_others_frames():
+    one = Explorer(lambda rank: View()(rank), {"rank": (1, 3)})
+    two = Explorer(lambda rank: View()(rank + 100), {"rank": (1, 3)})
+    for shown in (one, two):
+        shown.controls["rank"].value = 3
+    assert one.picture.sentence == "Rank 3, SVD."
+    assert two.picture.sentence == "Rank 103, SVD."
+
+
+def test_pictures_drawn_in_two_threads_keep_their_own_theme():
+    light, dark = explorer()[0], explorer()[0]
+    dark.picture.dark = True
+
+    def move(shown):
+        for rank in range(1, 12):
+            shown.controls["rank"].value = rank
+            papers[shown].add(int(pixels(shown.picture.png)[0, 0, 0]))
+
+    papers = {light: set(), dark: set()}
+    threads = [threading.Thread(target=move, args=[shown]) for shown in papers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert papers == {light: {255}, dark: {17}}
+
+
+# The grid of cells
+
+
+def test_a_grid_is_a_control_whose_value_can_be_looked_up():
+    calls = []
+
+    def view(R):
+        calls.append(R)
+        return figures.heatmap(R, digits=0)
+
+    grid = cell_grid([1, 2], ["A", "B"], np.eye(2))
+    shown = Explorer(view, {"R": grid})
+    assert grid.description == "R"
+    grid.value = [[1, 1], [0, 1]]  # as JSON brings it
+    assert grid.value == ((1, 1), (0, 1))
+    grid.value = [[1, 0], [0, 1]]
+    assert calls == [((1, 0), (0, 1)), ((1, 1), (0, 1))]
+    assert shown.words() == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ([[1, 0]], r"value has shape \(1, 2\)"),
+        ([[1, 0, 1], [0, 1, 1]], r"value has shape \(2, 3\)"),
+        ([[1, 0], [0, 2]], "value has a cell .*2.*only 0 and 1"),
+        ([[1, 0], [0, np.nan]], "value has a cell .*nan.*only 0 and 1"),
+    ],
+)
+def test_a_grid_of_something_else_is_refused(value, told):
+    with pytest.raises(ValueError, match=told):
+        cell_grid([1, 2], ["A", "B"], value)
