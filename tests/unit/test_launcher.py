@@ -1,0 +1,472 @@
+"""The launcher, run as a command in a copy of the course whose `.venv` holds a stand-in for Python.
+
+The stand-in answers as pip and uv did when the trouble was made for real. The slowest test does
+without it.
+"""
+
+import ast
+import json
+import os
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from recsys_lab import launcher
+
+ROOT = Path(__file__).resolve().parents[2]
+posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
+
+STAND_IN = """\
+#!{python}
+import json, os, sys, time
+from pathlib import Path
+venv = Path(__file__).absolute().parent.parent
+arguments = sys.argv[1:]
+if arguments[:2] == ["-I", "-c"]:
+    print(True, venv / "site-packages", sep="\\n")
+    sys.exit()
+with (venv / "calls").open("a") as file:
+    print(json.dumps(arguments), file=file)
+tool = arguments[1]
+if tool == "pip" and "config" in arguments:
+    sys.exit(1)
+does = os.environ.get("DOES_" + tool, "")
+if does.startswith("sleep"):
+    time.sleep(float(does.split()[1]))
+elif does:
+    print(does)
+    sys.exit(1)
+if tool not in ("pip", "uv"):
+    print(json.dumps(arguments))
+"""
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A folder with what the launcher needs, and a `.venv` that somebody made, still empty."""
+    folder = tmp_path / "a course"
+    (folder / "recsys_lab").mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py", "launcher.py"):
+        shutil.copy(ROOT / "recsys_lab" / name, folder / "recsys_lab")
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "00_start.ipynb").touch()
+    python = folder / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(STAND_IN.format(python=sys.executable))
+    python.chmod(0o755)
+    (folder / ".venv/site-packages").mkdir()
+    return folder
+
+
+# Ctrl-C reaches a program unless whoever started it in the background had that switched off.
+START = """\
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("recsys_lab", run_name="__main__")
+"""
+
+
+def begin(course, *arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", START, *arguments],
+        cwd=course,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(course, *arguments, **environment):
+    """(exit code, what it printed, what it complained of)"""
+    process = begin(course, *arguments, **environment)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def calls(course):
+    """What the launcher asked `.venv`'s Python to do, apart from questions."""
+    file = course / ".venv/calls"
+    lines = map(json.loads, file.read_text().splitlines()) if file.exists() else []
+    return [line for line in lines if "config" not in line]
+
+
+def tools(course):
+    return [line[1] for line in calls(course)]
+
+
+def assert_one_sentence(err, *parts):
+    assert err.count("\n") == 1 and err.rstrip().endswith("."), err
+    assert ". " not in err.strip(), err
+    for part in parts:
+        assert part in err
+
+
+# --- Verbs ---
+
+
+def test_an_unknown_verb_gets_a_sentence_and_the_usage(course):
+    code, out, err = run(course, "labb")
+    assert (code, out) == (2, "")
+    assert "'labb'" in err.splitlines()[0]
+    assert launcher.USAGE in err
+
+
+def test_no_verb_gets_the_usage(course):
+    assert run(course)[:2] == (0, launcher.USAGE + "\n")
+
+
+@posix
+def test_lab_opens_the_first_notebook_and_passes_arguments_on(course):
+    code, out, err = run(course, "lab", "--no-browser", "--port", "0")
+    assert (code, err) == (0, "")
+    *_, last = calls(course)
+    assert last[:2] == ["-m", "jupyterlab"]
+    assert f"--ServerApp.root_dir={course}" in last
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start.ipynb" in last
+    assert last[-3:] == ["--no-browser", "--port", "0"]
+    assert ("--allow-root" in last) == (os.geteuid() == 0)
+    assert json.loads(out.splitlines()[-1]) == last
+
+
+@posix
+def test_test_and_bench_pass_arguments_on(course):
+    assert run(course, "test", "tests/unit", "-k", "lock")[0] == 0
+    assert calls(course)[-1][1:] == ["pytest", *launcher._WORKERS, "tests/unit", "-k", "lock"]
+    assert run(course, "test", "--pdb")[0] == 0
+    assert calls(course)[-1][1:] == ["pytest", "--pdb"]
+    assert run(course, "bench", "--quick")[0] == 0
+    assert calls(course)[-1][1:] == ["benchmarks", "--quick"]
+
+
+@posix
+def test_the_exit_code_is_that_of_what_was_started(course):
+    run(course, "test")
+    assert run(course, "test", DOES_pytest="2 failed")[0] == 1
+
+
+# --- Set-up ---
+
+
+@posix
+def test_the_second_start_installs_nothing(course):
+    assert run(course, "lab")[0] == 0
+    assert tools(course) == ["pip", "uv", "jupyterlab"]
+    code, out, _ = run(course, "lab")
+    assert code == 0 and "[4/4]" not in out
+    assert tools(course) == ["pip", "uv", "jupyterlab", "jupyterlab"]
+
+
+@posix
+def test_packages_are_installed_by_hash_from_the_lock(course):
+    run(course, "lab")
+    pip, uv, _ = calls(course)
+    assert "--require-hashes" in pip and "--require-hashes" in uv
+    assert uv[uv.index("-c") + 1] == "requirements.lock"
+    assert [uv[at + 1] for at, word in enumerate(uv) if word == "--extra"] == ["lab"]
+
+
+@posix
+def test_test_tools_are_added_and_stay(course):
+    run(course, "lab")
+    run(course, "test")
+    assert calls(course)[-2][-4:] == ["--extra", "lab", "--extra", "test"]
+    before = len(calls(course))
+    run(course, "lab")
+    assert len(calls(course)) == before + 1
+    with (course / "requirements.lock").open("a") as file:
+        file.write("# another pin\n")
+    run(course, "lab")
+    assert calls(course)[-2][-4:] == ["--extra", "lab", "--extra", "test"]
+
+
+@posix
+def test_a_moved_course_still_finds_its_package(course, tmp_path):
+    run(course, "lab")
+    moved = course.rename(tmp_path / "moved")
+    (line,) = (moved / ".venv/site-packages/recsys-lab.pth").read_text().splitlines()
+    assert (moved / ".venv/site-packages" / line).resolve() == moved.resolve()
+    assert not Path(line).is_absolute()
+
+
+@posix
+def test_two_set_ups_at_once_install_once(course):
+    both = [begin(course, "lab", DOES_uv="sleep 2") for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert tools(course).count("uv") == 1
+    assert sum("Another set-up is running" in out for out in outputs) == 1
+
+
+# What pip, uv and venv said when it was made to happen: (tool, its words, words of our sentence).
+TROUBLE = {
+    "disk full, pip": (
+        "pip",
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+        ["The disk is full", "make room"],
+    ),
+    "disk full, uv": (
+        "uv",
+        "error: Failed to install: scipy-1.17.1.whl (scipy==1.17.1)\n"
+        "  cause: failed to copy file\n  cause: No space left on device (os error 28)",
+        ["The disk is full", "make room"],
+    ),
+    "registry unreachable, pip": (
+        "pip",
+        "WARNING: Retrying (Retry(total=0, ...)) after connection broken by 'NewConnectionError("
+        "'<...>: Failed to establish a new connection: [Errno 111] Connection refused')'\n"
+        "ERROR: Could not find a version that satisfies the requirement uv==0.13.9\n"
+        "ERROR: No matching distribution found for uv==0.13.9",
+        ["registry cannot be reached", "connect to the internet"],
+    ),
+    "registry unreachable, uv": (
+        "uv",
+        "error: Request failed after 3 retries in 6.3s\n"
+        "  cause: Failed to fetch: http://127.0.0.1:9/simple/anywidget/\n"
+        "  cause: error sending request for url (http://127.0.0.1:9/simple/anywidget/)\n"
+        "  cause: client error (Connect)\n  cause: dns error",
+        ["registry cannot be reached", "connect to the internet"],
+    ),
+    "another file than the locked one": (
+        "uv",
+        "error: Failed to download `ipywidgets==8.1.9`\n  cause: Hash mismatch for `ipywidgets`",
+        ["not the one that requirements.lock names"],
+    ),
+}
+
+
+@posix
+@pytest.mark.parametrize("tool, words, parts", TROUBLE.values(), ids=TROUBLE)
+def test_trouble_ends_in_one_sentence_and_is_mended_by_the_next_start(course, tool, words, parts):
+    code, out, err = run(course, "lab", **{f"DOES_{tool}": words})
+    assert code == 1
+    assert_one_sentence(err, *parts)
+    assert "failed" in out.splitlines()[-1]
+    assert run(course, "lab")[0] == 0
+    assert tools(course)[-1] == "jupyterlab"
+
+
+@posix
+def test_an_update_that_cannot_be_fetched_leaves_the_venv_alone(course):
+    run(course, "lab")
+    lock = course / "requirements.lock"
+    as_it_was = lock.read_text()
+    lock.write_text(as_it_was + "# another pin\n")
+    assert run(course, "lab", DOES_uv="  cause: client error (Connect)\n  cause: dns error")[0] == 1
+    lock.write_text(as_it_was)
+    before = len(calls(course))
+    assert run(course, "lab")[0] == 0
+    assert len(calls(course)) == before + 1
+
+
+@posix
+def test_an_update_that_fails_half_way_has_the_venv_made_again(course):
+    run(course, "lab")
+    (course / "requirements.lock").open("a").write("# another pin\n")
+    assert run(course, "lab", DOES_uv="error: Failed to install: numpy.whl")[0] == 1
+    assert (course / ".venv/recsys-lab.json").read_text() == launcher.UNFINISHED
+
+
+@posix
+def test_unknown_trouble_shows_what_the_tool_said(course):
+    code, _, err = run(course, "lab", DOES_uv="error: the moon is in the way")
+    assert code == 1
+    first, second = err.splitlines()
+    assert first == "error: the moon is in the way"
+    assert "run the same command again" in second
+
+
+@posix
+def test_control_c_ends_in_one_sentence(course):
+    process = begin(course, "lab", DOES_uv="sleep 60")
+    wait_until(lambda: "uv" in tools(course))
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.strip() == ("Interrupted: nothing is lost, and the same command goes on from here.")
+    assert run(course, "lab")[0] == 0
+
+
+@posix
+def test_a_venv_whose_making_was_killed_is_made_again_and_no_registry_is_one_sentence(course):
+    """With the real Python and the real pip: no stand-in."""
+    shutil.rmtree(course / ".venv")
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_NO_CACHE_DIR": "1",
+    }
+    process = begin(course, "lab", **nowhere)
+    site = course / ".venv/lib"
+    wait_until(lambda: next(site.glob("*/site-packages/*"), None))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    code, out, err = run(course, "lab", **nowhere)
+    assert code == 1
+    assert "The last set-up did not finish" in out
+    assert_one_sentence(err, "registry cannot be reached", "PIP_INDEX_URL")
+
+
+def wait_until(happens):
+    for _ in range(600):
+        if happens():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen within a minute")
+
+
+@posix
+def test_a_python_that_is_gone_is_noticed(course, monkeypatch):
+    monkeypatch.setattr(launcher, "PYTHON", course / ".venv/bin/python")
+    assert launcher._site_packages() == course / ".venv/site-packages"
+    for answer in ("exit 1", "echo False; echo /"):
+        (course / ".venv/bin/python").write_text(f"#!/bin/sh\n{answer}\n")
+        assert launcher._site_packages() is None
+    (course / ".venv/bin/python").unlink()
+    assert launcher._site_packages() is None
+
+
+# --- The port ---
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield str(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("form", ["--port {}", "--port={}", "--ServerApp.port={}"])
+def test_a_taken_port_is_one_sentence_before_anything_is_set_up(course, taken_port, form):
+    code, out, err = run(course, "lab", *form.format(taken_port).split())
+    assert (code, out) == (1, "")
+    assert_one_sentence(err, f"Port {taken_port} is taken", "another --port")
+    assert calls(course) == []
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "70000", ""])
+def test_what_is_no_port_is_one_sentence(course, port):
+    code, _, err = run(course, "lab", "--port", port)
+    assert code == 1
+    assert_one_sentence(err, repr(port), "from 1024 to 65535")
+
+
+# --- An old Python ---
+
+
+def test_an_old_python_is_told_what_to_do(monkeypatch):
+    version = namedtuple("version", "major minor micro")(3, 10, 13)
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("recsys_lab.__main__")
+    assert "3.11 or later" in stop.value.code
+    assert "3.10.13" in stop.value.code
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+def test_what_an_old_python_reads_has_no_newer_syntax(name):
+    tree = ast.parse((ROOT / "recsys_lab" / name).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        newer = ast.JoinedStr, ast.Starred, ast.AnnAssign, ast.NamedExpr, ast.Match, ast.AsyncFor
+        assert not isinstance(node, newer), f"line {node.lineno}: Python 2.7 cannot read this"
+        if isinstance(node, ast.FunctionDef):
+            annotations = [node.returns, *(argument.annotation for argument in node.args.args)]
+            assert not any(annotations), f"line {node.lineno}: Python 2.7 cannot read this"
+
+
+def old_pythons():
+    names = [f"python{version}" for version in ("2.7", "3.6", "3.8", "3.9", "3.10")]
+    found = [path for path in map(shutil.which, names) if path]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found += map(str, pyenv.glob("versions/*/bin/python"))
+    question = "import sys; print(sys.version_info < (3, 11))"
+    for path in found:
+        asked = subprocess.run([path, "-c", question], capture_output=True, text=True)
+        if asked.stdout.strip() == "True":
+            yield path
+
+
+def test_old_pythons_on_this_machine_say_one_sentence(course):
+    for python in old_pythons():
+        command = [python, "-m", "recsys_lab", "lab"]
+        done = subprocess.run(command, cwd=course, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "recsys-lab needs Python 3.11 or later" in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+# --- The machine check ---
+
+
+def finding(what):
+    return next(found for found in launcher.machine_check() if found.what == what)
+
+
+def test_the_machine_check_has_a_remedy_for_all_that_is_not_ok():
+    for found in launcher.machine_check():
+        assert found.verdict in ("OK", "NOTE", "PROBLEM")
+        assert bool(found.remedy) == (found.verdict != "OK")
+
+
+def test_this_machine_has_what_the_tests_run_on():
+    assert finding("Python").verdict == "OK"
+    assert finding("packages").verdict == "OK"
+    assert finding("data/movielens-small").verdict == "OK"
+    assert finding("data/shop").verdict == "OK"
+
+
+def test_little_memory_is_noted_and_too_little_is_a_problem(monkeypatch):
+    for gib, verdict in ((1, "PROBLEM"), (2, "NOTE"), (4, "OK")):
+        monkeypatch.setattr(launcher, "_memory_bytes", lambda gib=gib: gib * 2**30)
+        assert finding("memory").verdict == verdict
+
+
+def test_a_taken_port_is_noted(monkeypatch, taken_port):
+    assert launcher._port_problem(int(taken_port)) is not None
+    monkeypatch.setattr(launcher, "_port_problem", lambda port: 98)
+    assert finding("port").verdict == "NOTE"
+
+
+def test_changed_and_missing_data_are_a_problem(tmp_path, monkeypatch):
+    data = tmp_path / "data/shop"
+    shutil.copytree(ROOT / "data/shop", data)
+    monkeypatch.setattr(launcher, "ROOT", tmp_path)
+    assert [found.verdict for found in launcher._data()] == ["OK"]
+    (data / "events.csv").write_text("user,item\n")
+    (data / "items.csv").unlink()
+    (found,) = launcher._data()
+    assert found.verdict == "PROBLEM"
+    assert "events.csv" in found.found and "items.csv" in found.found
+
+
+def test_every_data_file_has_its_checksum_in_the_readme_beside_it():
+    for folder in (ROOT / "data").iterdir():
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        for file in folder.glob("*.csv"):
+            assert f"{launcher._sha256(file)}  {file.name}\n" in text
+
+
+def test_a_machine_without_browser_says_how_to_get_one(monkeypatch):
+    monkeypatch.setattr(launcher.shutil, "which", lambda name: None)
+    found = finding("browser for the tests")
+    assert found.verdict == "NOTE"
+    assert "apt install chromium" in found.remedy
+
+
+def test_check_runs_before_anything_is_installed(course):
+    shutil.rmtree(course / ".venv")
+    code, out, err = run(course, "check")
+    assert (code, err) == (0, "")
+    assert "OK       Python" in out
