@@ -40,4 +40,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), *__all__])
+    return sorted(set(globals()) | set(__all__))
