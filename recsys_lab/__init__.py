@@ -31,8 +31,8 @@ __all__ = sorted(_MODULE_OF)
 
 def __getattr__(name):
     if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+        raise AttributeError("module " + repr(__name__) + " has no attribute " + repr(name))
+    value = getattr(import_module("." + _MODULE_OF[name], __name__), name)
     # Kept, so that the next look-up does not pass through here. The `explore` module is itself
     # callable, since importing it binds its own name here whatever we do.
     globals()[name] = value

@@ -551,8 +551,9 @@ def _names_below(ax: Axes, names: list[str], width: float) -> None:
 
 
 def _ticks(axis, names: list[str], written: list[str], every: int) -> None:
-    if _are_numbers(names):  # the others can be counted off: each tick costs a millisecond a draw
-        every = max(every, math.ceil(len(names) / 6))
+    if _are_numbers(names) and len(names) > 6:
+        # The others can be counted off, and each tick costs a millisecond of every draw.
+        every = max(every, math.ceil(len(names) / 4))
     axis.set_major_locator(FixedLocator(range(0, len(names), every)))
 
     def name(at: float, tick: int | None = None) -> str:
