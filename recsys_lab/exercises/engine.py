@@ -241,7 +241,7 @@ def short(value: Any, limit: int = 120) -> str:
 def _kind(value: Any) -> str:
     """The type of a value in a sentence: `a list`, `an ndarray`."""
     name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0].lower() in 'aeiou' or name == 'ndarray' else 'a'} {name}"
 
 
 def _sentence(fact: str, why: str) -> Mistake:

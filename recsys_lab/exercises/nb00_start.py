@@ -153,6 +153,17 @@ def counts_from_one(scores, seen):
     return 1 + max((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j])
 
 
+@best.wrong("A seen item got the score 0, which beats a negative one: leave it out instead.")
+def gives_seen_items_zero(scores, seen):
+    given = [0 if known else s for s, known in zip(scores, seen, strict=True)]
+    return given.index(max(given))
+
+
+@best.wrong("If everything was seen there is no best item: return -1 then.")
+def forgets_that_nothing_may_be_left(scores, seen):
+    return max((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j])
+
+
 @best.check("a whole number comes back")
 def _(answer):
     expect_integer(answer([4, 6, 5, 2], [False, False, False, True]))

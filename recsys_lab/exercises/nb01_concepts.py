@@ -50,6 +50,18 @@ def adds_the_sides(matrix):
     return matrix.nnz / sum(matrix.shape)
 
 
+@density.wrong("`matrix.size` counts the stored cells of a sparse matrix only: use its shape.")
+def divides_by_size(matrix):
+    return matrix.nnz / matrix.size
+
+
+@density.wrong(
+    "Division and multiplication go from left to right: put brackets around the product."
+)
+def forgets_brackets(matrix):
+    return matrix.nnz / matrix.shape[0] * matrix.shape[1]
+
+
 @density.wrong("You counted the filled cells: divide by the number of all cells.")
 def only_counts(matrix):
     return matrix.nnz
@@ -70,7 +82,7 @@ def _(answer):
 @density.check("a small case by hand")
 def _(answer):
     got = answer(_sparse([[5, 0, 0, 3], [0, 5, 0, 0]]))
-    expect_close(got, 3 / 8, "3 of 2 x 4 cells are filled.")
+    expect_close(got, 3 / 8, "In [[5, 0, 0, 3], [0, 5, 0, 0]] 3 of 2 x 4 cells are filled.")
 
 
 @density.check("random cases")
@@ -132,8 +144,23 @@ def adds_mu_once(total, n, mu, a):
     return (total + mu) / (n + a)
 
 
+@damped_mean.wrong("`total` is the sum already: do not multiply it by n.")
+def multiplies_the_total(total, n, mu, a):
+    return (total * n + a * mu) / (n + a)
+
+
+@damped_mean.wrong("Each imaginary rating brings mu stars, not one: add a * mu to the sum.")
+def adds_one_star_each(total, n, mu, a):
+    return (total + a) / (n + a)
+
+
+@damped_mean.wrong("Division comes before addition: put brackets around n + a.")
+def forgets_the_last_brackets(total, n, mu, a):
+    return (total + a * mu) / n + a
+
+
 @damped_mean.wrong("Division comes before addition: put brackets around the sum, and around n + a.")
-def forgets_brackets(total, n, mu, a):
+def forgets_all_brackets(total, n, mu, a):
     return total + a * mu / n + a
 
 
@@ -196,7 +223,9 @@ def precision_at_k(ranked, relevant, k):
     return hits / k
 
 
-@precision_at_k.wrong("You divided by the relevant items: that is recall. Precision divides by k.")
+@precision_at_k.wrong(
+    "You divided by the relevant items: that is recall, as most write it. Divide by k."
+)
 def computes_recall(ranked, relevant, k):
     return sum(item in relevant for item in ranked[:k]) / max(len(relevant), 1)
 
@@ -228,12 +257,17 @@ def computes_the_hit_rate(ranked, relevant, k):
     return float(any(item in relevant for item in ranked[:k]))
 
 
+@precision_at_k.wrong("You looked up places, not items: go through `ranked[:k]`.")
+def looks_up_places(ranked, relevant, k):
+    return sum(place in relevant for place in range(k)) / k
+
+
 @precision_at_k.wrong("You counted the misses: count the items that are relevant.")
 def counts_the_misses(ranked, relevant, k):
     return sum(item not in relevant for item in ranked[:k]) / k
 
 
-RANKED, RELEVANT = [7, 3, 9, 1, 4, 2], {3, 1, 2, 8, 5}
+RANKED, RELEVANT = [7, 3, 9, 11, 4, 12], {3, 11, 12, 8, 5}
 
 
 @precision_at_k.check("a number comes back")
@@ -243,7 +277,7 @@ def _(answer):
 
 @precision_at_k.check("a small case by hand")
 def _(answer):
-    why = "Of the first four, 7, 3, 9 and 1, two are relevant: 2 / 4."
+    why = "Of the first four, 7, 3, 9 and 11, two are relevant: 2 / 4."
     expect_close(answer(RANKED, RELEVANT, 4), 0.5, why)
 
 

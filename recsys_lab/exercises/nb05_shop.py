@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Mistake, as_array, define, expect_close, expect_equal, expect_shape
+from .engine import Mistake, as_array, define, expect, expect_close, expect_equal, expect_shape
 
 
 @define(
@@ -32,7 +32,7 @@ def turns_it_round(events, users, items):
 def takes_labels_for_positions(events, users, items):
     R = np.zeros((len(users), len(items)))
     for user, item in events:
-        R[user % len(users), items.index(item)] = 1
+        R[user, items.index(item)] = 1
     return R
 
 
@@ -72,18 +72,18 @@ def forgets_to_return(events, users, items):
         R[users.index(user), items.index(item)] = 1
 
 
-EVENTS = [(1, "A"), (1, "C"), (2, "B"), (1, "A"), (2, "C")]
+EVENTS = [(7, "A"), (7, "C"), (4, "B"), (7, "A"), (4, "C")]
 
 
 @encode.check("an array comes back, one row a user")
 def _(answer):
-    expect_shape(answer(EVENTS, [1, 2], ["A", "B", "C"]), (2, 3))
+    expect_shape(answer(EVENTS, [7, 4], ["A", "B", "C"]), (2, 3))
 
 
 @encode.check("a small case by hand")
 def _(answer):
-    got = answer(EVENTS, [1, 2], ["A", "B", "C"])
-    expect_close(got, [[1, 0, 1], [0, 1, 1]], "User 1 saw A (twice) and C, user 2 B and C.")
+    got = answer(EVENTS, [7, 4], ["A", "B", "C"])
+    expect_close(got, [[1, 0, 1], [0, 1, 1]], "User 7 saw A (twice) and C, user 4 B and C.")
 
 
 @encode.check("random cases")
@@ -149,6 +149,12 @@ def keeps_v_transposed(R, k):
     return U1[:, :k] * root, V1t[:k] * root[:, None]
 
 
+@factors.wrong("Sigma is lost, and V is k x items: turn `V1t[:k]` back with `.T`, and use sigma.")
+def loses_sigma_and_keeps_v_transposed(R, k):
+    U1, _, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k], V1t[:k]
+
+
 @factors.wrong(
     "You kept the smallest singular values: the largest come first, so take the first k."
 )
@@ -179,7 +185,8 @@ SMALL = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
 
 def _pair(got):
     if not isinstance(got, tuple | list) or len(got) != 2:
-        raise Mistake(f"Return two arrays, `U, V`; you returned one {type(got).__name__}.")
+        many = f"{len(got)} things" if isinstance(got, tuple | list) else type(got).__name__
+        raise Mistake(f"Return two arrays, `U, V`; you returned {many}.")
     return [as_array(each) for each in got]
 
 
@@ -187,8 +194,9 @@ def _pair(got):
 def _(answer):
     for k in (1, 2):
         U, V = _pair(answer(SMALL, k))
-        expect_shape(U, (2, k))
-        expect_shape(V, (3, k))
+        for name, got, rows in [("U", U, "2 users"), ("V", V, "3 items")]:
+            says = f"{name} has shape {got.shape}; it should have a row for each of {rows}"
+            expect(got.shape == (int(rows[0]), k), f"{says} and a column for each of {k} factors.")
 
 
 @factors.check("a small case by hand")
@@ -265,6 +273,19 @@ def zeroes_the_seen(scores, seen, k):
     ]
 
 
+@top_unseen.wrong("You counted positions among the unseen items only: count among all items.")
+def counts_the_unseen_only(scores, seen, k):
+    return np.argsort(-np.asarray(scores)[np.asarray(seen) == 0], kind="stable")[:k].tolist()
+
+
+@top_unseen.wrong(
+    "You sent the seen items to the end; where fewer than k are unseen they come back. "
+    "Leave them out."
+)
+def sends_the_seen_to_the_end(scores, seen, k):
+    return np.argsort(-np.where(seen, -np.inf, scores), kind="stable")[:k].tolist()
+
+
 @top_unseen.wrong("You returned the whole list: keep the first k.")
 def ignores_k(scores, seen, k):
     return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable") if not seen[j]]
@@ -281,13 +302,13 @@ def breaks_ties_upwards(scores, seen, k):
     return [int(j) for j in order if not seen[j]][:k]
 
 
-SCORES, SEEN = np.array([0.9, 0.4, 0.4, -0.2, 0.1, -0.5]), np.array([1, 0, 0, 0, 1, 0])
+SCORES, SEEN = np.array([-0.2, 0.9, 0.4, 0.4, 0.1, -0.5]), np.array([0, 1, 0, 0, 1, 0])
 
 
 @top_unseen.check("a small case by hand")
 def _(answer):
-    best = "Items 1, 2, 3 and 5 are unseen, with scores 0.4, 0.4, -0.2 and -0.5."
-    expect_equal(answer(SCORES, SEEN, 3), [1, 2, 3], best)
+    best = "Items 0, 2, 3 and 5 are unseen, with scores -0.2, 0.4, 0.4 and -0.5."
+    expect_equal(answer(SCORES, SEEN, 3), [2, 3, 0], best)
 
 
 @top_unseen.check("random cases")
@@ -313,4 +334,4 @@ def _(answer):
         answer(many, np.zeros(100), 100), order, "Of equal scores the lower position first."
     )
     expect_equal(answer(np.ones(2), np.ones(2), 2), [], "Everything was seen: an empty list.")
-    expect_equal(answer(SCORES, SEEN, 9), [1, 2, 3, 5], "Fewer than k are unseen: return them all.")
+    expect_equal(answer(SCORES, SEEN, 9), [2, 3, 0, 5], "Fewer than k are unseen: return them all.")
