@@ -36,7 +36,7 @@ CACHE_BYTES = (
     32 * 2**20
 )  # all frames together; a frame is 15 to 40 kB, four times that at high resolution
 AHEAD = 4  # steps drawn ahead in the direction of travel
-IDLE = 0.02  # seconds without a request before a frame is drawn ahead
+IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
 SLOW = 0.3  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
 
 _GO_ON = "Another value is drawn as usual."
@@ -159,7 +159,9 @@ class PictureWidget(anywidget.AnyWidget):
 
     _esm = STATIC / "picture.js"
     _css = STATIC / "picture.css"
-    png = traitlets.Bytes().tag(sync=True)
+    png = traitlets.Bytes().tag(
+        sync=True, to_json=lambda png, widget: b64encode(png).decode("ascii")
+    )
     alt = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
     failure = traitlets.Unicode().tag(sync=True)

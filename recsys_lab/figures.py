@@ -185,7 +185,7 @@ def heatmap(
     wide = _room(ax, title, xlabel, ylabel, names=written_rows, right=0.1 if written else 0.75)
     _names_below(ax, columns, wide)
     ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
+    ax.tick_params(left=False, bottom=False)
     if written:
         scale = Normalize(low, high)
         for i, j in np.argwhere(np.isfinite(values)):
@@ -553,7 +553,7 @@ def _names_below(ax: Axes, names: list[str], width: float) -> None:
 def _ticks(axis, names: list[str], written: list[str], every: int) -> None:
     if _are_numbers(names) and len(names) > 6:
         # The others can be counted off, and each tick costs a millisecond of every draw.
-        every = max(every, math.ceil(len(names) / 4))
+        every = max(every, math.ceil(len(names) / 3))
     axis.set_major_locator(FixedLocator(range(0, len(names), every)))
 
     def name(at: float, tick: int | None = None) -> str:
@@ -577,7 +577,7 @@ def _few_ticks(ax: Axes, which: str = "xy") -> None:
             np.issubdtype(np.asarray(each).dtype, np.integer) for each in data
         )
         if axis.get_scale() == "linear":
-            axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=whole))
+            axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10], integer=whole))
             axis.set_major_formatter(FuncFormatter(_tick_text))
         axis.set_tick_params(labelsize=9)
 

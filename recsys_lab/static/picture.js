@@ -84,20 +84,16 @@ function render({ model, el }) {
       markIdle(frame);
       return;
     }
-    const url = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
+    // A data URL is decoded some milliseconds sooner than an object URL: no other process is asked.
+    const url = `data:image/png;base64,${model.get("png")}`;
     const probe = new Image();
     probe.src = url;
     await probe.decode().catch(() => {});
-    if (number !== newest) {
-      URL.revokeObjectURL(url);
-      return;
-    }
-    const old = image.src;
+    if (number !== newest) return;
     image.src = url;
     image.alt = alt;
     el.classList.remove("rl-failed");
     failure.textContent = "";
-    if (old) URL.revokeObjectURL(old);
     say(text);
     markIdle(frame);
   }
@@ -149,7 +145,6 @@ function render({ model, el }) {
     area?.removeEventListener("focusin", near);
     model.off("change:number", show);
     model.off("msg:custom", onMessage);
-    if (image.src) URL.revokeObjectURL(image.src);
   };
 }
 

@@ -1,0 +1,1 @@
+"""Measures the budgets of the course: `python -m benchmarks` prints one table."""

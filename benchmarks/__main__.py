@@ -1,0 +1,216 @@
+"""One command, one table: what is fast enough to think with, and what is not.
+
+    python -m benchmarks                  every budget
+    python -m benchmarks --only slider    the groups of rows with this word in their name
+    python -m benchmarks --first-start    the set-up on a fresh machine too (downloads packages)
+
+The table goes to stdout, the progress to stderr, and nothing is kept. A missed budget does not fail
+the command, since it may be the machine's doing; a row that cannot be measured does.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from tools.notebooks import ROOT, all_notebooks, run
+
+# Packages that decide the figures, for the line above the table.
+PACKAGES = ["numpy", "scipy", "pandas", "matplotlib", "ipywidgets", "anywidget", "jupyterlab"]
+
+
+class Row(NamedTuple):
+    """One line of the table; without a budget it is there to explain another."""
+
+    what: str
+    value: float
+    unit: str
+    budget: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        if self.budget is None:
+            return ""
+        return "OK" if self.value < self.budget else "MISS"
+
+
+def seconds_in_a_fresh_python(statement: str, setup: str = "", repeats: int = 7) -> float:
+    """Median time of a statement over fresh interpreters; their own start is not part of it."""
+    code = (
+        f"{setup}\nimport time\nstart = time.perf_counter()\n{statement}\n"
+        "print(time.perf_counter() - start)"
+    )
+    # The first run may have to compile and to read from the disk: it does not count.
+    times = [
+        float(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True))
+        for _ in range(repeats + 1)
+    ]
+    return statistics.median(times[1:])
+
+
+def imports() -> Iterator[Row]:
+    yield Row("import recsys_lab", seconds_in_a_fresh_python("import recsys_lab"), "s", 0.25)
+    everything = "import recsys_lab\nfor name in recsys_lab.__all__: getattr(recsys_lab, name)"
+    yield Row("... and every public name", seconds_in_a_fresh_python(everything), "s")
+
+
+def data() -> Iterator[Row]:
+    seconds = seconds_in_a_fresh_python("load_movielens()", "from recsys_lab import load_movielens")
+    yield Row("load_movielens()", seconds, "s", 0.5)
+
+
+def slider() -> Iterator[Row]:
+    from benchmarks.slider import measure
+
+    result = measure()
+    yield Row("slider step to changed pixels, median", result["step_median"], "ms", 40)
+    yield Row("slider step to changed pixels, p95", result["step_p95"], "ms", 80)
+    yield Row("jump to a value not yet drawn, median", result["jump_median"], "ms", 120)
+
+
+def notebook(path: Path) -> Iterator[Row]:
+    result = run(path)
+    yield Row(f"{path.stem}, run whole", result.seconds, "s", 15)
+    yield Row(f"{path.stem}, kernel's peak memory", result.peak_mib, "MiB", 300)
+
+
+def nbval() -> Iterator[Row]:
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "notebooks"]
+    if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
+        raise RuntimeError("a notebook does not give its stored outputs: see pytest notebooks")
+    yield Row("all notebooks through nbval", time.perf_counter() - start, "s", 120)
+
+
+def first_start() -> Iterator[Row]:
+    """From the command, in a copy without `.venv` and with empty caches, to an answering server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # Not this interpreter if it is the one of a virtual environment: a fresh machine has none.
+    python = getattr(sys, "_base_executable", sys.executable)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "recsys-lab"
+        shutil.copytree(
+            ROOT, copy, ignore=shutil.ignore_patterns(".*cache", ".venv", "__pycache__")
+        )
+        caches = {"UV_CACHE_DIR": f"{folder}/uv", "PIP_CACHE_DIR": f"{folder}/pip"}
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [python, "-m", "recsys_lab", "lab", "--no-browser", "--port", str(port)],
+            cwd=copy,
+            env={**os.environ, **caches},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            while not answers(port):
+                if process.poll() is not None:
+                    raise RuntimeError(f"the launcher ended with code {process.returncode}")
+                time.sleep(0.1)
+            seconds = time.perf_counter() - start
+        finally:
+            stop(process.pid)
+    yield Row("first start on a fresh machine", seconds, "s", 60)
+
+
+def answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+    except urllib.error.HTTPError:
+        return True  # a refusal is an answer too
+    except OSError:
+        return False
+    return True
+
+
+def stop(pid: int) -> None:
+    """End a process that was started here and those that it started."""
+    if not psutil.pid_exists(pid):
+        return
+    parent = psutil.Process(pid)
+    family = [*parent.children(recursive=True), parent]
+    for process in family:
+        process.terminate()
+    for process in psutil.wait_procs(family, timeout=10)[1]:
+        process.kill()
+
+
+def machine() -> str:
+    """The machine, how busy it was before the first row, and the versions."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].partition(": ")[2] if names else cpu
+    memory = psutil.virtual_memory().total / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"{platform.system()} {platform.release()}, load {psutil.getloadavg()[0]:.1f}\n"
+        f"Python {platform.python_version()}, {packages}"
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table, in columns that line up on a terminal too."""
+    texts = [("what", "measured", "budget", "")]
+    for row in rows:
+        budget = "" if row.budget is None else f"under {row.budget:g} {row.unit}"
+        texts.append((row.what, f"{row.value:.3g} {row.unit}", budget, row.verdict))
+    widths = [max(len(text[column]) for text in texts) for column in range(4)]
+    texts.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(
+        "| {:<{}} | {:>{}} | {:>{}} | {:<{}} |".format(
+            *(part for pair in zip(text, widths, strict=True) for part in pair)
+        )
+        for text in texts
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--only", metavar="WORD", default="", help="measure some groups alone")
+    parser.add_argument("--first-start", action="store_true", help="set up a fresh copy as well")
+    options = parser.parse_args(arguments)
+    groups = {"imports": imports, "data": data, "slider": slider}
+    groups |= {f"notebook {path.stem}": partial(notebook, path) for path in all_notebooks()}
+    groups |= {"nbval": nbval}
+    if options.first_start:
+        groups |= {"first start": first_start}
+    chosen = [name for name in groups if options.only in name]
+    if not chosen:
+        parser.error(f"--only={options.only!r} is in the name of no group: {', '.join(groups)}")
+    rows, failed, where = [], False, machine()
+    for name in chosen:
+        print(f"measuring: {name} ...", file=sys.stderr, flush=True)
+        try:
+            for row in groups[name]():
+                print(f"  {row.what}: {row.value:.3g} {row.unit}", file=sys.stderr, flush=True)
+                rows.append(row)
+        except Exception as error:
+            failed = True
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            print(f"  NOT MEASURED: {reason[-1]}", file=sys.stderr, flush=True)
+    print(f"{where}\n\n{table(rows)}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Each notebook in a real JupyterLab and a real browser: run, moved, switched, answered."""
+
+import inspect
+import re
+
+import pytest
+
+from recsys_lab.exercises import get
+from tests.browser.lab import (
+    ROOT,
+    after,
+    errors,
+    moves,
+    next_frame,
+    run_all,
+    set_theme,
+    shown,
+)
+
+NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def answer(page, exercise_id, source):
+    """Type an answer into the cell of an exercise, run it, and return what the cell says."""
+    cell = page.locator(".jp-CodeCell").filter(has_text=f'@exercise("{exercise_id}")').first
+    cell.scroll_into_view_if_needed()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(source)
+    # The old answer goes when the new one is run.
+    cell.locator("[role=status]").evaluate("message => message.dataset.old = true")
+    page.keyboard.press("Control+Enter")
+    said = cell.locator("[role=status]:not([data-old])")
+    said.wait_for()
+    return " ".join(said.inner_text().split())
+
+
+def wrong_answer(exercise):
+    """Return the source of a wrong answer, as a learner would type it, and what is said to it."""
+    alone = [  # what a cell knows without the exercise's module
+        wrong
+        for wrong in exercise.wrongs
+        if set(inspect.getclosurevars(wrong.function).globals) <= {"np"}
+    ]
+    wrong = alone[0]
+    source = inspect.getsource(wrong.function)
+    source = source[source.index("def ") :].replace(wrong.function.__name__, exercise.name, 1)
+    return f'@exercise("{exercise.id}")\n{source}', wrong.expects
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_and_answers(lab, page, name):
+    lab.open(page, name)
+    run_all(page)
+    cells = lab.cells(page, name)
+    assert errors(cells) == []
+
+    explorers = page.locator(".rl-explore")
+    stored = sum('class="rl-static"' in str(cell) and "explore(" in str(cell) for cell in cells)
+    assert explorers.count() == stored > 0
+    for explorer in explorers.all():
+        explorer.scroll_into_view_if_needed()
+        explorer.locator(".rl-picture[data-frame]").wait_for()
+        for kind, ways in moves(explorer):
+            start = shown(explorer)
+            seen = [after(page, explorer, way) for way in ways]
+            assert [state["failure"] for state in seen] == [""] * len(seen)
+            # Two values may have one picture (the ends of a tie), never all of them.
+            pictures = {state["pixels"] for state in [start, *seen]}
+            words = {(state["alt"], state["sentence"]) for state in [start, *seen]}
+            assert max(len(pictures), len(words)) > 1, f"{kind} in {start['alt']}"
+    for dark in (True, False):
+        before = [shown(explorer) for explorer in explorers.all()]
+        set_theme(page, dark)
+        for explorer, old in zip(explorers.all(), before, strict=True):
+            switched = next_frame(page, explorer, old)
+            assert switched["pixels"] != old["pixels"]
+            assert switched["alt"] == old["alt"]
+
+    exercises = re.findall(r'@exercise\("([\w.]+)"\)', str([cell["source"] for cell in cells]))
+    exercise = get(exercises[0])
+    source, message = wrong_answer(exercise)
+    said = answer(page, exercise.id, source)
+    assert said.startswith(f"Not yet: {exercise.id}")
+    assert " ".join(message.replace("`", "").split()) in said
+    assert answer(page, exercise.id, exercise.solution).startswith(f"Right: {exercise.id}")
+    assert errors(lab.cells(page, name)) == []

@@ -1,0 +1,232 @@
+"""What a reader sees and hears of explore, in a small notebook made for it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.browser.lab import Lab, after, next_frame, run_all, set_theme, shown
+
+CELLS = [
+    """
+import time
+from recsys_lab import cell_grid, explore, figures
+
+def view(max_rank, method):
+    if max_rank == 5:
+        raise ValueError("rank 5 is more than the matrix has")
+    if max_rank == 9:
+        time.sleep(1)
+    figure = figures.bars("ABC", [max_rank, 2, len(method)], "Heights.", "item", "events")
+    return figure, f"At rank {max_rank}."
+
+explore(view, max_rank=(0, 40), method=["SVD", "least squares"])
+""",
+    """
+def grid_view(R):
+    return figures.heatmap(R, [1, 2], ["A", "B"], "What was seen.", digits=0)
+
+explore(grid_view, R=cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]]))
+""",
+]
+
+
+@pytest.fixture(scope="module")
+def notebook(lab: Lab):
+    return lab.add("widgets.ipynb", CELLS)
+
+
+@pytest.fixture
+def explorers(lab, page, notebook):
+    lab.open(page, notebook)
+    run_all(page)
+    found = page.locator(".rl-explore")
+    for explorer in found.all():
+        explorer.locator(".rl-picture[data-frame]").wait_for()
+    assert found.count() == 2
+    return found
+
+
+def spoken(page):
+    """What a screen reader is told: (role, name, value in words) of each node."""
+    session = page.context.new_cdp_session(page)
+    told = set()
+    for node in session.send("Accessibility.getFullAXTree")["nodes"]:
+        if not node.get("ignored"):
+            words = {
+                each["name"]: each["value"].get("value") for each in node.get("properties", [])
+            }
+            role, name = node["role"].get("value"), node.get("name", {}).get("value")
+            value = node.get("value", {}).get("value")
+            told.add((role, name, words.get("checked") or str(value or "")))
+    return told
+
+
+def test_a_screen_reader_is_told_names_values_and_the_picture(page, explorers):
+    told = spoken(page)
+    assert ("slider", "max rank", "20") in told
+    slider = explorers.first.locator(".noUi-handle")
+    assert slider.get_attribute("aria-valuetext") == "20"
+    assert explorers.first.locator("[title=null]").count() == 0
+    assert ("combobox", "method") in {each[:2] for each in told}
+    alt = "Heights. events against item. Bars: A 20, B 2, C 3."
+    # Only the live picture: the copy for reading without a kernel is hidden.
+    assert len([each for each in told if each[:2] == ("image", alt)]) == 1
+    assert ("checkbox", "user 1, item A: seen", "true") in told
+    assert ("checkbox", "user 1, item B: not seen", "false") in told
+    assert page.locator(".rl-static").count() == 2
+    assert not page.locator(".rl-static").first.is_visible()
+    after(page, explorers.first, lambda: slider.press("ArrowRight"))
+    told = spoken(page)
+    assert ("slider", "max rank", "21") in told
+    assert ("image", "Heights. events against item. Bars: A 21, B 2, C 3.", "") in told
+
+
+def test_cells_are_reached_by_arrow_keys_and_switched_by_the_space_bar(page, explorers):
+    grid = explorers.nth(1)
+    grid.locator("button").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    seen = after(page, grid, lambda: page.keyboard.press("Space"))
+    assert "2: A 0, B 0" in seen["alt"]
+    page.keyboard.press("ArrowUp")
+    seen = after(page, grid, lambda: page.keyboard.press("Space"))
+    assert "1: A 1, B 1; 2: A 0, B 0" in seen["alt"]
+    assert grid.locator("button:focus").get_attribute("aria-label") == "user 1, item B: seen"
+
+
+def test_a_failure_is_shown_in_words_and_the_next_move_recovers(page, explorers):
+    explorer = explorers.first
+    slider = explorer.locator(".noUi-handle")
+    after(page, explorer, lambda: slider.press("Home"))
+    for _ in range(4):
+        after(page, explorer, lambda: slider.press("ArrowRight"))
+    height = explorer.bounding_box()["height"]
+    failed = after(page, explorer, lambda: slider.press("ArrowRight"))
+    assert "ValueError: rank 5 is more than the matrix has" in failed["failure"]
+    assert failed["alt"] == ""
+    assert not explorer.locator("img").is_visible()
+    assert explorer.locator("[role=alert]").is_visible()
+    assert explorer.bounding_box()["height"] == height
+    recovered = after(page, explorer, lambda: slider.press("ArrowRight"))
+    assert recovered["failure"] == ""
+    assert "A 6" in recovered["alt"]
+    assert explorer.locator("img").is_visible()
+
+
+def test_a_fast_run_along_the_slider_shows_no_blank_nothing_moves_and_the_last_value_stays(
+    page, explorers
+):
+    explorer = explorers.first
+    slider = explorer.locator(".noUi-handle")
+    slider.focus()
+    explorer.evaluate(
+        """(area) => {
+          const image = area.querySelector("img");
+          window.seen = {frames: 0, blank: 0, shifts: 0, places: new Set()};
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) seen.shifts += entry.value;
+          }).observe({type: "layout-shift"});
+          const look = () => {
+            const {x, y, width, height} = image.getBoundingClientRect();
+            seen.frames += 1;
+            seen.blank += !(image.complete && image.naturalWidth);
+            seen.places.add([x, y, width, height].join());
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(30)
+    page.wait_for_function("() => document.querySelector('.rl-picture img').alt.includes('A 40')")
+    seen = page.evaluate("({...seen, places: seen.places.size})")
+    assert seen["frames"] > 20
+    assert (seen["blank"], seen["shifts"], seen["places"]) == (0, 0, 1)
+    assert shown(explorer)["sentence"] == "At rank 40."
+
+
+def test_a_slow_move_says_that_it_is_drawing(page, explorers):
+    explorer = explorers.first
+    slider = explorer.locator(".noUi-handle")
+    after(page, explorer, lambda: slider.press("Home"))
+    # The read-out takes a number: a jump to a value that nothing has drawn ahead.
+    readout = explorer.locator(".widget-readout")
+    before = shown(explorer)
+    readout.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("9")
+    page.keyboard.press("Enter")
+    explorer.locator("[role=status]").get_by_text("Drawing").wait_for()
+    assert "A 9" in next_frame(page, explorer, before)["alt"]
+    assert not explorer.locator("[role=status]").is_visible()
+
+
+def test_the_picture_follows_the_theme(page, explorers):
+    paper = """(image) => {
+      const context = new OffscreenCanvas(1, 1).getContext("2d");
+      context.drawImage(image, 0, 0);
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    }"""
+    image = explorers.first.locator("img")
+    assert image.evaluate(paper) == [255, 255, 255]
+    after(page, explorers.first, lambda: set_theme(page, dark=True))
+    page_colour = "image => getComputedStyle(image.closest('.jp-Notebook')).backgroundColor"
+    assert image.evaluate(paper) == [17, 17, 17]
+    assert image.evaluate(page_colour) == "rgb(17, 17, 17)"
+    after(page, explorers.first, lambda: set_theme(page, dark=False))
+    assert image.evaluate(paper) == [255, 255, 255]
+
+
+@pytest.mark.parametrize("width", [640, 1800])
+def test_labels_are_whole_in_a_narrow_and_in_a_wide_notebook(page, explorers, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(500)
+    for label in page.locator(".rl-explore .widget-label").all():
+        assert label.evaluate("label => label.scrollWidth <= label.clientWidth")
+    image = explorers.first.locator("img").bounding_box()
+    assert 520 <= image["width"] <= 800
+    assert image["width"] / image["height"] == pytest.approx(2.5, rel=0.01)
+
+
+def test_a_fine_screen_gets_a_fine_picture(lab, chromium, notebook):
+    context = chromium.new_context(device_scale_factor=2)
+    page = context.new_page()
+    lab.open(page, notebook)
+    run_all(page)
+    image = page.locator(".rl-explore img").first
+    page.wait_for_function("() => document.querySelector('.rl-explore img').naturalWidth === 1600")
+    assert image.bounding_box()["width"] <= 800
+    context.close()
+
+
+def test_without_a_kernel_the_stored_picture_is_read(lab, page, explorers, notebook):
+    cells = lab.cells(page, notebook)
+    assert '<img alt=\\"Heights.' in json.dumps(cells)
+    # Opened again under another name, changed: it is not trusted, and no kernel knows its widgets.
+    book = json.loads((lab.notebooks / notebook).read_text(encoding="utf-8"))
+    book["metadata"]["copied"] = True
+    (lab.notebooks / "copy.ipynb").write_text(json.dumps(book), encoding="utf-8")
+    lab.open(page, "copy.ipynb")
+    stored = page.locator(".jp-OutputArea img[alt^='Heights.']")
+    stored.wait_for()
+    assert stored.is_visible()
+    assert stored.evaluate("image => image.naturalWidth") == 800
+    text = page.locator(".jp-Notebook").inner_text()
+    assert "At rank 20." in text
+    assert "Shown at max rank = 20, method = SVD." in text
+    assert not re.search("model not found|Error displaying|PictureWidget|VBox", text)
+
+
+def test_a_page_made_by_nbconvert_shows_the_stored_picture(lab, page, explorers, notebook):
+    lab.cells(page, notebook)
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", notebook]
+    subprocess.run(command, cwd=lab.notebooks, check=True, capture_output=True)
+    page.goto((lab.notebooks / notebook).with_suffix(".html").as_uri(), wait_until="commit")
+    stored = page.locator("img[alt^='Heights.']")
+    stored.wait_for()
+    assert stored.is_visible()
+    assert stored.count() == 1
