@@ -72,7 +72,7 @@ def measure() -> dict[str, float]:
         page.wait_for_timeout(1000)
         explorer.evaluate(WATCH)
         steps = _press(page, ["ArrowRight"] * PRESSES, PAUSE)
-        # Page keys move ten steps at a time, further than is drawn ahead; Home and End once each.
+        # Page keys move five steps at a time, further than is drawn ahead.
         jumps = _press(page, ["PageUp"] * JUMPS, 1000)
         _no_step_was_lost(page, explorer)
     return {

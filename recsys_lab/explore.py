@@ -35,7 +35,7 @@ from ._display import STATIC, show_static_then_live
 CACHE_BYTES = (
     32 * 2**20
 )  # all frames together; a frame is 15 to 40 kB, four times that at high resolution
-AHEAD = 4  # steps drawn ahead in the direction of travel
+AHEAD = 2  # steps drawn ahead in the direction of travel: more would be in the way of a jump
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
 SLOW = 0.3  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
 
