@@ -297,7 +297,6 @@ class Explorer:
         self._answer()
 
     def _answer(self) -> None:
-        self._stop_drawing_ahead()
         states, screen = self._states(), (self.picture.dark, self.picture.scale)
         frame = self._cache.get(self._key(states, screen))
         if frame is None:

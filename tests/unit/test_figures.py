@@ -151,8 +151,8 @@ def test_the_axes_do_not_move_with_the_data(plot):
 
 def test_series_differ_without_their_colours():
     (ax,) = figures.lines([0, 1], {name: [0, 1] for name in "abcdef"}).axes
-    styles = {(str(line._dash_pattern), line.get_marker()) for line in ax.lines}
-    assert len(styles) == 6
+    assert len({str(line._dash_pattern) for line in ax.lines}) == 6
+    assert len({line.get_marker() for line in ax.lines}) == 6
     (ax,) = figures.bars("AB", {name: [0, 1] for name in "abcdef"}).axes
     assert len({container[0].get_hatch() for container in ax.containers}) == 6
 

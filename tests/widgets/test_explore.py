@@ -4,6 +4,7 @@ import asyncio
 import base64
 import sys
 import threading
+import time
 from io import BytesIO
 from itertools import product
 
@@ -343,6 +344,9 @@ def test_a_copy_to_read_without_a_kernel_comes_first(displayed):
     assert np.abs(stored.astype(float) - full).mean() < 1
     assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
     assert live["text/plain"] == ""
+    model = live["application/vnd.jupyter.widget-view+json"]["model_id"]
+    widget = ipywidgets.widgets.widget._instances[model]
+    assert "rl-live" in widget._dom_classes
 
 
 def test_the_copy_is_light_also_where_the_screen_is_dark(displayed, monkeypatch):
@@ -503,7 +507,11 @@ def test_two_explorers_do_not_show_each_others_frames():
 
 
 def test_pictures_drawn_in_two_threads_keep_their_own_theme():
-    light, dark = explorer()[0], explorer()[0]
+    def view(rank):
+        time.sleep(0.005)  # the other thread gets its turn while a theme is set
+        return View()(rank)
+
+    light, dark = (Explorer(view, {"rank": (1, 15)}) for _ in range(2))
     dark.picture.dark = True
 
     def move(shown):
