@@ -65,10 +65,10 @@ def test_a_notebook_runs_and_answers(lab, page, name):
             start = shown(explorer)
             seen = [after(page, explorer, way) for way in ways]
             assert [state["failure"] for state in seen] == [""] * len(seen)
-            # Two values may have one picture (the ends of a tie), never all of them.
+            # Two values may have one picture (the ends of a tie), never all of them. The alt text
+            # alone does not count: it changes even where the front end shows a stale picture.
             pictures = {state["pixels"] for state in [start, *seen]}
-            words = {(state["alt"], state["sentence"]) for state in [start, *seen]}
-            assert max(len(pictures), len(words)) > 1, f"{kind} in {start['alt']}"
+            assert len(pictures) > 1, f"{kind} in {start['alt']}"
     for dark in (True, False):
         before = [shown(explorer) for explorer in explorers.all()]
         set_theme(page, dark)

@@ -19,7 +19,7 @@ CASES = {
 def exit_code(folder, *options, **environment):
     inherited = {name: value for name, value in os.environ.items() if name != "CI"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:nbval", *options, str(folder)],
         cwd=folder,
         env={**inherited, **environment},
         capture_output=True,
