@@ -274,3 +274,15 @@ def test_no_pyplot_is_loaded():
 def test_bad_input_is_told_in_one_sentence(plot, told):
     with pytest.raises(ValueError, match=told):
         plot()
+
+
+def test_intervals_are_drawn_where_they_belong_and_told():
+    figure = figures.bars(["A", "B"], [3, 1], interval=([2, 0.5], [4, 1.5]))
+    (strokes,) = figure.axes[0].collections
+    assert [stroke.tolist() for stroke in strokes.get_segments()] == [
+        [[0, 2], [0, 4]],
+        [[1, 0.5], [1, 1.5]],
+    ]
+    assert "Intervals: 2 to 4; 0.5 to 1.5." in figures.alt_text(figure)
+    figure = figures.lines([0, 5], {"fit": [3, 1]}, intervals={"fit": ([2, 0], [4, 2])})
+    assert "Intervals of fit: 2 to 4; 0 to 2." in figures.alt_text(figure)
