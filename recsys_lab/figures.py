@@ -193,7 +193,7 @@ def heatmap(
             ax.text(
                 j,
                 i,
-                f"{values[i, j]:.{digits}f}",
+                f"{values[i, j]:z.{digits}f}",  # z: no -0.00, whose sign is a rounding error
                 ha="center",
                 va="center",
                 color="black" if ground > 0.18 else "white",

@@ -286,3 +286,8 @@ def test_intervals_are_drawn_where_they_belong_and_told():
     assert "Intervals: 2 to 4; 0.5 to 1.5." in figures.alt_text(figure)
     figure = figures.lines([0, 5], {"fit": [3, 1]}, intervals={"fit": ([2, 0], [4, 2])})
     assert "Intervals of fit: 2 to 4; 0 to 2." in figures.alt_text(figure)
+
+
+def test_a_rounding_error_below_zero_is_written_without_its_sign():
+    figure = figures.heatmap([[-1e-16, -0.5]], ["u"], ["A", "B"])
+    assert "u: A 0.00, B -0.50." in figures.alt_text(figure)
