@@ -15,7 +15,14 @@ import nbformat
 from tools.notebooks import SIZE_LIMIT, WIDGET_VIEW, stderr_of
 
 # The claims of the source article that a notebook puts right (its number: the claims' ids).
-CLAIMS = {1: ["C01", "C02"], 5: ["C11", "C12", "C13", "C14"]}
+CLAIMS = {
+    1: ["C01", "C02"],
+    2: ["C05"],
+    3: ["C03", "C04", "C06", "C10"],
+    4: ["C07", "C08", "C09"],
+    5: ["C11", "C12", "C13", "C14"],
+    6: ["C15", "C16", "C17", "C18", "C19"],
+}
 # How a bullet of 'You will be able to' may start; a verb that is missing belongs here.
 VERBS = set(
     """
