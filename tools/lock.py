@@ -23,7 +23,7 @@ name: recsys-lab
 channels:
   - conda-forge
 dependencies:
-  - python>=3.11,<3.15
+  - python>=3.11,<3.14
   - pip
   - pip:
       - -e .[lab]

@@ -427,6 +427,13 @@ def test_this_machine_has_what_the_tests_run_on():
     assert finding("data/shop").verdict == "OK"
 
 
+def test_a_python_without_tensorflow_is_noted_with_the_lessons_that_need_it(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (*launcher.FIRST_WITHOUT_TENSORFLOW, 0))
+    found = finding("Python")
+    assert found.verdict == "NOTE"
+    assert "04 and 06" in found.remedy
+
+
 def test_little_memory_is_noted_and_too_little_is_a_problem(monkeypatch):
     for gib, verdict in ((1, "PROBLEM"), (2, "NOTE"), (4, "OK")):
         monkeypatch.setattr(launcher, "_memory_bytes", lambda gib=gib: gib * 2**30)

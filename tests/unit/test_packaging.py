@@ -101,6 +101,13 @@ def test_conda_takes_the_pythons_that_pyproject_allows(environment):
     assert PROJECT["requires-python"] == f">={oldest}"
 
 
+def test_tensorflow_is_left_out_where_the_launcher_says_that_there_is_none():
+    first = ".".join(map(str, launcher.FIRST_WITHOUT_TENSORFLOW))
+    asked = [need for need in PROJECT["dependencies"] if need.startswith(("keras", "tensorflow"))]
+    assert len(asked) == 3
+    assert all(f"python_version < '{first}'" in need for need in asked)
+
+
 def test_the_version_is_the_same_everywhere():
     assert PROJECT["version"] == recsys_lab.__version__
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
