@@ -140,6 +140,17 @@ def test_lab_opens_the_first_notebook_and_passes_arguments_on(course):
     assert json.loads(out.splitlines()[-1]) == last
 
 
+def test_two_workers_have_a_thread_each_and_a_debugger_has_them_all(monkeypatch):
+    monkeypatch.setattr(launcher, "set_up", lambda *extras: None)
+    monkeypatch.setattr(launcher, "_become", lambda command: 0)
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    launcher.test(["--pdb"])
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    launcher.test([])
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+
+
 @posix
 def test_test_and_bench_pass_arguments_on(course):
     assert run(course, "test", "tests/unit", "-k", "lock")[0] == 0
