@@ -83,6 +83,12 @@ def slider() -> Iterator[Row]:
     yield Row("jump to a value not yet drawn, median", result["jump_median"], "ms", 120)
 
 
+def als(size: str) -> Iterator[Row]:
+    from benchmarks.als import measure
+
+    yield from (Row(*row) for row in measure(size))
+
+
 def notebook(path: Path) -> Iterator[Row]:
     result = run(path)
     yield Row(f"{path.stem}, run whole", result.seconds, "s", 15)
@@ -171,7 +177,7 @@ def table(rows: list[Row]) -> str:
     """The rows as a Markdown table, in columns that line up on a terminal too."""
     texts = [("what", "measured", "budget", "")]
     for row in rows:
-        budget = "" if row.budget is None else f"under {row.budget:g} {row.unit}"
+        budget = "" if row.budget is None else f"under {row.budget:.3g} {row.unit}"
         texts.append((row.what, f"{row.value:.3g} {row.unit}", budget, row.verdict))
     widths = [max(len(text[column]) for text in texts) for column in range(4)]
     texts.insert(1, tuple("-" * width for width in widths))
@@ -190,6 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first-start", action="store_true", help="set up a fresh copy as well")
     options = parser.parse_args(arguments)
     groups = {"imports": imports, "data": data, "slider": slider}
+    groups |= {f"als {size}": partial(als, size) for size in ("100k", "1M", "10M")}
     groups |= {f"notebook {path.stem}": partial(notebook, path) for path in all_notebooks()}
     groups |= {"nbval": nbval}
     if options.first_start:

@@ -31,10 +31,11 @@ dependencies:
 
 
 def compile_lock(*options: str) -> None:
-    """Resolve `pyproject.toml` for every platform and Python, with all extras."""
+    """Resolve `pyproject.toml` for every platform and Python, with what the launcher installs."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--generate-hashes"]
     # `fewest`: one version of a package for every Python, or a stored number could depend on it.
-    command += ["--all-extras", "--fork-strategy", "fewest"]
+    command += ["--extra", "lab", "--extra", "test", "--extra", "setup"]
+    command += ["--fork-strategy", "fewest"]
     command += ["--no-emit-index-url", "--no-emit-find-links"]
     command += ["--custom-compile-command", "python -m tools.lock", "--quiet"]
     command += [*options, "pyproject.toml", "-o", LOCK.name]

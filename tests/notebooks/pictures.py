@@ -82,3 +82,13 @@ def block_means(levels: np.ndarray) -> np.ndarray:
     height, width = (-size % BLOCK for size in levels.shape)
     padded = np.pad(levels, ((0, height), (0, width)))
     return padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK).mean(axis=(1, 3))
+
+
+def view_problems(fresh: NotebookNode, views: dict[int, str | ValueError]) -> Iterator[str]:
+    """A sentence for each widget that shows something else once the notebook has run to its end."""
+    for cell, at_the_end in views.items():
+        if at_the_end not in [alt for index, alt in alt_texts(fresh) if index == cell]:
+            yield (
+                f"cell {cell}: after the last cell the widget shows '{at_the_end}'. Does a later "
+                "cell give another value to a name that its view uses?"
+            )

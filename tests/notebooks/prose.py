@@ -10,6 +10,7 @@ right after the code cell before it. Words can be bound in the same way. A numbe
 has to be found, digit for digit, among the notebook's outputs.
 """
 
+import ast
 import html
 import re
 from collections.abc import Iterator
@@ -89,12 +90,24 @@ def bindings(nb: NotebookNode) -> list[Binding]:
 Values = dict[Binding, str | ValueError]
 
 
-def run_and_evaluate(path: Path) -> tuple[Run, Values]:
-    """Run a notebook once and evaluate its bindings, each at its moment."""
-    bound = bindings(nbformat.read(path, as_version=4))
+def run_and_evaluate(path: Path) -> tuple[Run, Values, dict[int, str | ValueError]]:
+    """Run a notebook once and evaluate its bindings, each at its moment, and its views at the end.
+
+    The third that is returned maps the cell of each widget to its alt text, drawn at the controls'
+    defaults when the notebook has run to its end: that is when a learner moves it.
+    """
+    nb = nbformat.read(path, as_version=4)
+    bound, drawn = bindings(nb), drawings(nb)
     values: Values = {}
+    views: dict[int, str | ValueError] = {}
 
     def after_cell(index, evaluate):
+        if index == len(nb.cells) - 1:
+            for cell, expression in drawn.items():
+                try:
+                    views[cell] = evaluate(expression)
+                except ValueError as error:
+                    views[cell] = error
         for binding in bound:
             if binding.after == index:
                 try:
@@ -102,7 +115,20 @@ def run_and_evaluate(path: Path) -> tuple[Run, Values]:
                 except ValueError as error:
                     values[binding] = error
 
-    return run(path, after_cell=after_cell), values
+    return run(path, after_cell=after_cell), values, views
+
+
+def drawings(nb: NotebookNode) -> dict[int, str]:
+    """The cell of each `explore(view, ...)` and an expression for the alt text of its picture."""
+    explorer = "__import__('recsys_lab.explore', fromlist=['Explorer']).Explorer"
+    return {
+        cell: f"{explorer}({ast.unparse(call.args[0])}, dict({controls})).frame().alt"
+        for cell, source in enumerate(each.source for each in nb.cells)
+        if nb.cells[cell].cell_type == "code"
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "explore"
+        for controls in [", ".join(map(ast.unparse, call.keywords))]
+    }
 
 
 def binding_problems(nb: NotebookNode, values: Values) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-from tests.notebooks.pictures import picture_problems
+from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
 from tools.notebooks import Run, all_notebooks
 
@@ -19,6 +19,7 @@ class Rerun(NamedTuple):
     stored: nbformat.NotebookNode
     fresh: Run
     values: Values
+    views: dict[int, str | ValueError]
 
 
 @pytest.fixture(scope="module", params=all_notebooks(), ids=lambda path: path.stem)
@@ -37,6 +38,10 @@ def test_other_numbers_in_the_prose_are_printed_by_a_cell(rerun):
 
 def test_stored_pictures_are_those_of_the_run(rerun):
     report(rerun.path, picture_problems(rerun.stored, rerun.fresh.nb))
+
+
+def test_a_widget_still_shows_the_same_when_the_notebook_has_run_to_its_end(rerun):
+    report(rerun.path, view_problems(rerun.fresh.nb, rerun.views))
 
 
 def report(path, problems):

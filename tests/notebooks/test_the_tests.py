@@ -15,11 +15,12 @@ import nbformat
 import numpy as np
 import pytest
 from matplotlib.font_manager import FontProperties, findfont
+from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
 from recsys_lab import figures
 from tests.notebooks.anatomy import RULES, Lesson
-from tests.notebooks.pictures import picture_problems
+from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import binding_problems, bindings, run_and_evaluate, unbound_problems
 from tests.notebooks.sample import sample
 from tools import notebooks
@@ -30,7 +31,7 @@ SANITIZE = Path(__file__).with_name("sanitize.cfg")
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """The sample lesson, stored by `refresh`, and one more run: path, notebook, run, values."""
+    """The sample lesson, stored by `refresh`, and one more run: path, notebook, what it gave."""
     path = tmp_path_factory.mktemp("course") / "01_sample.ipynb"
     nbformat.write(sample(), path)
     refresh(path)
@@ -61,7 +62,7 @@ def prose_problems(nb, values, fresh):
 
 
 def test_a_sound_lesson_passes_every_check(stored):
-    path, nb, fresh, values = stored
+    path, nb, fresh, values, _ = stored
     assert problems_of(path) == []
     assert prose_problems(nb, values, fresh.nb) == []
     assert list(picture_problems(nb, fresh.nb)) == []
@@ -170,7 +171,7 @@ def test_an_error_a_shared_id_and_a_broken_form_are_named(stored, tmp_path):
 )
 def test_a_number_changed_in_the_prose_is_named(stored, old, new, says):
     # The expressions keep their values: what is changed is prose, and the run need not be repeated.
-    _, nb, fresh, values = stored
+    _, nb, fresh, values, _ = stored
     old, new = (text.replace("MINUS", "\N{MINUS SIGN}") for text in (old, new))
     nb = copy.deepcopy(nb)
     cell = next(cell for cell in nb.cells if old in cell.source)
@@ -207,7 +208,7 @@ def test_a_number_after_the_references_is_read_again():
 
 
 def test_a_picture_changed_in_one_letter_is_named(stored):
-    _, nb, fresh, _ = stored
+    _, nb, fresh, *_ = stored
     changed = copy.deepcopy(nb)
     output = next(
         out
@@ -226,7 +227,7 @@ def test_a_picture_changed_in_one_letter_is_named(stored):
 
 
 def test_a_picture_of_another_size_a_lost_one_and_another_alt_text_are_named(stored):
-    _, nb, fresh, _ = stored
+    _, nb, fresh, *_ = stored
 
     def spoilt(change):
         changed = copy.deepcopy(nb)
@@ -250,7 +251,7 @@ def test_a_picture_of_another_size_a_lost_one_and_another_alt_text_are_named(sto
 
 
 def test_rounding_of_single_pixels_by_one_level_is_no_change(stored):
-    _, nb, fresh, _ = stored
+    _, nb, fresh, *_ = stored
     changed = copy.deepcopy(nb)
     rng = np.random.default_rng(0)
     for cell in changed.cells:
@@ -292,7 +293,7 @@ def test_nbval_names_a_stored_text_that_was_changed_and_nothing_else(spoil):
 
 
 def test_a_second_run_stores_the_same_file_and_keeps_ids(stored):
-    path, nb, fresh, _ = stored
+    path, nb, fresh, *_ = stored
     assert nbformat.writes(fresh.nb) + "\n" == path.read_text(encoding="utf-8")
     assert not any(cell.id.startswith("cell-") for cell in nb.cells)
 
@@ -347,7 +348,7 @@ def probe(tmp_path_factory):
         mine = tmp_path_factory.mktemp("mine") / "matplotlibrc"
         mine.write_text("lines.linewidth: 9")
         patch.setenv("MATPLOTLIBRC", str(mine))
-        fresh, values = run_and_evaluate(folder / "probe.ipynb")
+        fresh, values, _ = run_and_evaluate(folder / "probe.ipynb")
     assert ballast[-1] == 1
     return folder, fresh, list(values.values())
 
@@ -365,6 +366,20 @@ def test_a_run_sees_no_earlier_progress_and_leaves_none(probe):
 
 def test_a_run_does_not_draw_with_the_users_own_settings(probe):
     assert probe[1].nb.cells[3].outputs[0].text.splitlines()[1] == "1.5"
+
+
+def test_a_view_that_a_later_cell_breaks_is_named(tmp_path):
+    sources = [
+        "from recsys_lab import explore\nfrom recsys_lab.figures import bars\nfactor = scale = 2",
+        "def view(x=1):\n    return bars(['A'], [factor * x], 'A bar')\nexplore(view, x=(1, 3))",
+        "explore(lambda x: bars(['A'], [scale * x], 'A bar'), x=(1, 3))",
+        "factor = 5",
+    ]
+    path = tmp_path / "views.ipynb"
+    nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
+    fresh, _, views = run_and_evaluate(path)
+    (says,) = view_problems(fresh.nb, views)
+    assert says.startswith("cell 1: after the last cell the widget shows 'A bar. Bars: A 5.'")
 
 
 def test_pictures_are_lettered_in_the_font_that_matplotlib_brings_along():
