@@ -391,6 +391,8 @@ def scatter(
     _limits(ax, xlim, ylim)
     _few_ticks(ax)
     groups = [each for each in ax.collections if isinstance(each, PathCollection)]
+    # Points may lie over `lines`, which are in the legend too.
+    groups += [line for line in ax.lines if not line.get_label().startswith("_")]
     _room(
         ax,
         title or ax.get_title(loc="left"),

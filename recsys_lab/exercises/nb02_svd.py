@@ -1,0 +1,377 @@
+"""The exercises of notebook 02, SVD: fit one pattern, count patterns, centre, fold a user in."""
+
+import numpy as np
+
+from .engine import define, expect, expect_close, expect_equal, expect_shape, expect_type
+
+
+@define(
+    "svd.best_items",
+    notebook=2,
+    hints=[
+        "Each item is a problem of its own: find the one number v_j for which u · v_j is closest "
+        "to the item's column of R.",
+        "Set the derivative of the squared error by v_j to zero: sum_i u_i (R_ij - u_i v_j) = 0.",
+        "For one item: `R[:, j] @ u / (u @ u)`. For all of them at once: `R.T @ u / (u @ u)`.",
+    ],
+)
+def best_items(R, u):
+    """Return the array v, one number an item, for which np.outer(u, v) is closest to R.
+
+    R: users x items array; u: one number a user, not all of them 0.
+    """
+    return R.T @ u / (u @ u)
+
+
+@best_items.wrong(
+    "You did not divide by u · u: double all of u, and v must halve so that the product stays."
+)
+def forgets_to_divide(R, u):
+    return R.T @ u
+
+
+@best_items.wrong(
+    "You divided by the length of u; least squares divides by its square, u · u (set the "
+    "derivative of the error to zero)."
+)
+def divides_by_the_length(R, u):
+    return R.T @ u / np.linalg.norm(u)
+
+
+@best_items.wrong("You took the plain mean over the users: each counts as much as its number u_i.")
+def ignores_u(R, u):
+    return R.mean(axis=0) / u.mean()
+
+
+@best_items.wrong("You divided by the sum of u: it is the sum of its squares that is needed.")
+def divides_by_the_sum(R, u):
+    return R.T @ u / u.sum()
+
+
+@best_items.wrong(
+    "You averaged the ratios R_ij / u_i: least squares weighs a user by u_i, so that a small u_i "
+    "counts little."
+)
+def averages_the_ratios(R, u):
+    return (R / u[:, None]).mean(axis=0)
+
+
+@best_items.wrong(expects="It raised ValueError")
+def multiplies_from_the_wrong_side(R, u):
+    return R @ u / (u @ u)
+
+
+@best_items.check("an array comes back, one number an item")
+def _(answer):
+    expect_shape(answer(np.ones((2, 3)), np.array([1.0, 2.0])), (3,))
+
+
+@best_items.check("a small case by hand")
+def _(answer):
+    R = np.array([[2.0, 0.0, 4.0], [4.0, 5.0, 3.0]])
+    expect_close(
+        answer(R, np.array([1.0, 2.0])),
+        [2, 2, 2],
+        "For the first item: (1 x 2 + 2 x 4) / (1 x 1 + 2 x 2) = 2.",
+    )
+
+
+@best_items.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(2)
+    for m, n in [(3, 5), (6, 2), (4, 4)]:
+        R, u = rng.normal(size=(m, n)), rng.normal(size=m)
+        # Another road to the same least squares: numpy's own solver.
+        expect_close(answer(R, u), np.linalg.lstsq(u[:, None], R, rcond=None)[0][0], tol=1e-8)
+
+
+@define(
+    "svd.rank_for",
+    notebook=2,
+    hints=[
+        "The squared size of R is the sum of all squared singular values; the best fit of rank k "
+        "keeps the first k of them.",
+        "`np.cumsum(sigma**2) / np.sum(sigma**2)` is the share kept by 1, 2, 3, ... factors.",
+        "Find the first place where the share is reached: `np.argmax(kept >= share)` is its "
+        "position, counted from 0. Let 1e-12 less pass, for the rounding.",
+    ],
+    equivalent={
+        "line 7: kept >= share - 1e-12 -> kept > share - 1e-12": "the margin is no exact value",
+    },
+)
+def rank_for(sigma, share):
+    """Return the smallest k (an int) whose fit keeps `share` of the squared size of R.
+
+    sigma: all singular values, largest first; share: above 0, at most 1 (let 1e-12 less pass).
+    """
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.argmax(kept >= share - 1e-12)) + 1
+
+
+@rank_for.wrong("You added singular values: Eckart and Young add their squares.")
+def forgets_the_square(sigma, share):
+    kept = np.cumsum(sigma) / np.sum(sigma)
+    return int(np.argmax(kept >= share - 1e-12)) + 1
+
+
+@rank_for.wrong("You returned a position, counted from 0: a fit that keeps one factor has k = 1.")
+def counts_from_zero(sigma, share):
+    return rank_for.reference(sigma, share) - 1
+
+
+@rank_for.wrong("You went one factor too far: stop at the first k that reaches the share.")
+def one_too_many(sigma, share):
+    return rank_for.reference(sigma, share) + 1
+
+
+@rank_for.wrong(
+    "You counted the values above a share of the largest: add up their squares instead, from the "
+    "first on, until the share is reached."
+)
+def compares_each_with_the_largest(sigma, share):
+    return int(np.sum(sigma >= share * sigma[0]))
+
+
+@rank_for.wrong("You took the share of the number of factors: add up the squares instead.")
+def takes_a_share_of_the_number(sigma, share):
+    return int(np.ceil(share * len(sigma)))
+
+
+@rank_for.wrong("The share is one of the squared size already: do not take its root.")
+def takes_the_root_of_the_share(sigma, share):
+    return rank_for.reference(sigma, np.sqrt(share))
+
+
+SIGMA = np.array([5.0, 2, 2, 1, 1, 1])
+
+
+@rank_for.check("a whole number comes back")
+def _(answer):
+    for share in (0.64, 0.3):  # together these two tell the misconceptions apart
+        expect_type(answer(SIGMA, share), (int, np.integer), "an int")
+
+
+@rank_for.check("a small case by hand")
+def _(answer):
+    expect_equal(answer(SIGMA, 0.64), 1, "The first of 25, 4, 4, 1, 1, 1 holds 25/36 = 0.69.")
+    sigma = np.array([3.0, 2.0, 2.0, 1.0])
+    expect_equal(answer(sigma, 0.49), 1, "The squares are 9, 4, 4, 1 of 18: one keeps a half.")
+    expect_equal(answer(sigma, 0.7), 2, "The squares are 9, 4, 4, 1 of 18: two keep 13/18 = 0.72.")
+    expect_equal(answer(sigma, 0.8), 3, "The squares are 9, 4, 4, 1 of 18: three keep 17/18.")
+
+
+@rank_for.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(3)
+    for n in (5, 12, 40):
+        R = rng.normal(size=(n, n + 3))
+        sigma = np.linalg.svd(R, compute_uv=False)
+        for share in (0.2, 0.5, 0.9):
+            k = answer(sigma, share)
+            left = [np.sum(sigma[j:] ** 2) / np.sum(R**2) for j in (k - 1, k)]
+            expect(
+                0 < k <= n and left[1] <= 1 - share < left[0],
+                f"k = {k} is not the smallest that keeps {share}: check k = {k - 1} and {k + 1}.",
+            )
+
+
+@rank_for.check("edge cases")
+def _(answer):
+    expect_equal(answer(np.array([4.0, 3.0]), 0.64), 1, "16 of 25 is 0.64: reached is enough.")
+    # Added one by one, these squares fall short of their sum by a rounding error.
+    sigma = np.sort(np.random.default_rng(3).random(12).round(2))[::-1]
+    expect_equal(answer(sigma, 1.0), 12, "All of it takes all factors, whatever the rounding.")
+
+
+@define(
+    "svd.centre",
+    notebook=2,
+    hints=[
+        "A mean over the known ratings only: their sum divided by their number, row by row.",
+        "`known` is a mask of True and False: `(R * known).sum(axis=1, keepdims=True)` adds up "
+        "what is known, `known.sum(axis=1, keepdims=True)` counts it.",
+        "`np.where(known, R - mean, 0.0)` subtracts where something is known. A row without "
+        "ratings has nothing to divide by: divide by `np.maximum(count, 1)`.",
+    ],
+    equivalent={
+        "line 7: 1 -> 0": "0/0 only where nothing is known, and that is replaced by 0",
+        "line 7: np.maximum(known.sum(axis=1, keepdims=True), 1) -> "
+        "np.maximum(1, known.sum(axis=1, keepdims=True))": "the order does not matter",
+    },
+)
+def centre(R, known):
+    """Return R with each row's mean of known ratings subtracted, and 0.0 where none is known.
+
+    R: users x items array; known: same shape, True where a rating is known. A row without any
+    known rating becomes zeros.
+    """
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    mean = (R * known).sum(axis=1, keepdims=True) / count
+    return np.where(known, R - mean, 0.0)
+
+
+@centre.wrong(
+    "Your mean counts the missing ratings as zeros: divide by the number of known ratings."
+)
+def counts_the_missing(R, known):
+    return np.where(known, R - (R * known).mean(axis=1, keepdims=True), 0.0)
+
+
+@centre.wrong(
+    "You subtracted from the missing cells too: they hold nothing. After centring, 0 means "
+    "'as usual for this user'."
+)
+def subtracts_everywhere(R, known):
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return R * known - (R * known).sum(axis=1, keepdims=True) / count
+
+
+@centre.wrong("You centred the columns: this exercise is about the rows, one mean a user.")
+def centres_columns(R, known):
+    return centre.reference(R.T, known.T).T
+
+
+@centre.wrong("You subtracted one mean from all: each user has a mean of their own.")
+def takes_the_overall_mean(R, known):
+    return np.where(known, R - (R * known).sum() / max(known.sum(), 1), 0.0)
+
+
+@centre.wrong("You filled the gaps with the mean but did not subtract it from what is known.")
+def fills_only(R, known):
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return np.where(known, R, (R * known).sum(axis=1, keepdims=True) / count)
+
+
+@centre.wrong(
+    "You took the mean over all cells and subtracted it from all: use `known`, for the mean and "
+    "for the cells that change."
+)
+def forgets_known(R, known):
+    return R - R.mean(axis=1, keepdims=True)
+
+
+@centre.wrong("Use `known`, not R > 0: what lies in the other cells must not matter.")
+def guesses_what_is_known(R, known):
+    return centre.reference(R, R > 0)
+
+
+@centre.check("an array of the same shape comes back")
+def _(answer):
+    expect_shape(answer(np.ones((2, 3)), np.ones((2, 3), bool)), (2, 3))
+
+
+@centre.check("a small case by hand")
+def _(answer):
+    R = np.array([[5.0, 0.0, 3.0, 0.0], [2.0, 4.0, 0.0, 3.0]])
+    got = answer(R, R > 0)
+    expect_close(got, [[1, 0, -1, 0], [-1, 1, 0, 0]], "The means are (5 + 3)/2 and (2 + 4 + 3)/3.")
+
+
+@centre.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(4)
+    for m, n in [(3, 6), (5, 4)]:
+        R, known = rng.normal(size=(m, n)), rng.random((m, n)) < 0.6
+        # Whatever lies in the cells that are not known must not matter.
+        masked = np.ma.masked_array(R, ~known)
+        wanted = (masked - masked.mean(axis=1, keepdims=True)).filled(0.0)
+        expect_close(answer(R, known), wanted)
+
+
+@centre.check("edge cases")
+def _(answer):
+    nobody = np.zeros((2, 3), bool)
+    expect_close(
+        answer(np.full((2, 3), 4.0), nobody), np.zeros((2, 3)), "A user without ratings gets zeros."
+    )
+    one = np.array([[4.0, 0.0]])
+    expect_close(answer(one, one > 0), [[0, 0]], "A single rating is its own mean.")
+
+
+@define(
+    "svd.fold_in",
+    notebook=2,
+    hints=[
+        "V stays as it is. You look for the k numbers u for which u @ V.T is closest to the row r: "
+        "least squares, with one unknown a factor.",
+        "The normal equations are V.T @ V @ u = V.T @ r.",
+        "`np.linalg.solve(V.T @ V, V.T @ r)`: or, if you prefer, `np.linalg.lstsq(V, r)[0]`.",
+    ],
+)
+def fold_in(r, V):
+    """Return the k factors u of a new user for which u @ V.T is closest to their row r.
+
+    r: 1-d array, 1.0 for seen and 0.0 for not seen; V: items x k.
+    """
+    return np.linalg.solve(V.T @ V, V.T @ r)
+
+
+@fold_in.wrong(
+    "You projected on V but did not divide by its size: V carries the root of the singular "
+    "values, so V.T @ V is not the identity."
+)
+def projects_only(r, V):
+    return V.T @ r
+
+
+@fold_in.wrong(
+    "You fitted the seen items only. In a matrix whose zeros were fitted as zeros, a new row's "
+    "zeros count as well. (Leaving them out is another model: lesson 03.)"
+)
+def fits_the_seen_only(r, V):
+    seen = r != 0
+    return np.linalg.lstsq(V[seen], r[seen], rcond=None)[0]
+
+
+@fold_in.wrong("That is the mean of the seen items' factors: it points the right way at best.")
+def averages_the_items(r, V):
+    return V.T @ r / max(np.count_nonzero(r), 1)
+
+
+@fold_in.wrong(
+    "You divided by the length of each factor; its square is needed, as in svd.best_items."
+)
+def divides_by_the_length_of_v(r, V):
+    return V.T @ r / np.linalg.norm(V, axis=0)
+
+
+@fold_in.wrong(
+    "You divided by each column's squared length. That is right where the columns are orthogonal, "
+    "as the SVD's are; for any V solve with V.T @ V."
+)
+def divides_by_the_squares(r, V):
+    return V.T @ r / np.sum(V**2, axis=0)
+
+
+@fold_in.check("an array comes back, one number a factor")
+def _(answer):
+    expect_shape(answer(np.array([1.0, 0.0, 1.0]), np.array([[1, 0], [0, 1], [1.0, 1]])), (2,))
+
+
+@fold_in.check("a small case by hand")
+def _(answer):
+    V = np.array([[2.0], [1.0], [1.0]])
+    got = answer(np.array([1.0, 1.0, 0.0]), V)
+    expect_close(got, [0.5], "(2 x 1 + 1 x 1 + 1 x 0) / (4 + 1 + 1) = 0.5.")
+
+
+@fold_in.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(5)
+    for n, k in [(6, 2), (9, 4)]:
+        V, r = rng.normal(size=(n, k)), (rng.random(n) < 0.5).astype(float)
+        expect_close(answer(r, V), np.linalg.lstsq(V, r, rcond=None)[0], tol=1e-8)
+
+
+@fold_in.check("a user who was there gets their own factors back")
+def _(answer):
+    R = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1.0]])
+    left, sigma, right = np.linalg.svd(R, full_matrices=False)
+    U, V = left[:, :2] * np.sqrt(sigma[:2]), right[:2].T * np.sqrt(sigma[:2])
+    expect_close(answer(R[0], V), U[0], "Fold in user 1 of the shop.", tol=1e-8)
+
+
+@fold_in.check("edge cases")
+def _(answer):
+    V = np.array([[1.0, 0], [0, 2], [1, 1]])
+    expect_close(answer(np.zeros(3), V), [0, 0], "Who has seen nothing gets zeros.")
