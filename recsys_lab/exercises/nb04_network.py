@@ -1,0 +1,364 @@
+"""The exercises of notebook 04, A ReLU network by hand: forward, backward, check the gradient."""
+
+import numpy as np
+
+from .engine import Mistake, as_array, define, expect_close, expect_shape
+
+
+@define(
+    "network.forward",
+    notebook=4,
+    hints=[
+        "Two lines: the hidden layer, then the output. Samples stand in rows, so a layer is "
+        "`X @ W + b`.",
+        "relu keeps what is above 0 and turns the rest into 0: `np.maximum(..., 0)`. It stands "
+        "around the whole of `X @ W1 + b1`.",
+        "`H = np.maximum(X @ W1 + b1, 0)`, and the output is `H @ W2 + b2`, without relu.",
+    ],
+    equivalent={
+        "line 3: np.maximum(X @ W1 + b1, 0) -> np.maximum(0, X @ W1 + b1)": "the larger of two "
+        "numbers, in either order",
+    },
+)
+def forward(X, W1, b1, W2, b2):
+    """Return the outputs of a network with one hidden ReLU layer, one row for each row of X."""
+    H = np.maximum(X @ W1 + b1, 0)
+    return H @ W2 + b2
+
+
+@forward.wrong("You left out relu: without it the two layers are one.")
+def leaves_out_relu(X, W1, b1, W2, b2):
+    return (X @ W1 + b1) @ W2 + b2
+
+
+@forward.wrong("You applied relu to the output too: a negative output is then impossible.")
+def rectifies_the_output(X, W1, b1, W2, b2):
+    return np.maximum(np.maximum(X @ W1 + b1, 0) @ W2 + b2, 0)
+
+
+@forward.wrong("You added b1 after relu: the bias belongs inside, where it moves the kink.")
+def adds_the_bias_outside(X, W1, b1, W2, b2):
+    return (np.maximum(X @ W1, 0) + b1) @ W2 + b2
+
+
+@forward.wrong("You left out b1: every kink then sits at 0.")
+def forgets_the_hidden_bias(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1, 0) @ W2 + b2
+
+
+@forward.wrong("You left out b2, the output's bias.")
+def forgets_the_output_bias(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0) @ W2
+
+
+@forward.wrong("You took the absolute value: relu turns what is below 0 into 0.")
+def takes_the_absolute_value(X, W1, b1, W2, b2):
+    return np.abs(X @ W1 + b1) @ W2 + b2
+
+
+@forward.wrong("You returned the hidden layer: go on through W2 and b2.")
+def stops_at_the_hidden_layer(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0)
+
+
+@forward.wrong(expects="raised ValueError")
+def puts_samples_in_columns(X, W1, b1, W2, b2):
+    return W2.T @ np.maximum(W1.T @ X + b1, 0) + b2
+
+
+NET = (
+    np.array([[1.0, 2.0], [3.0, -1.0]]),
+    np.array([0.5, -1.0]),
+    np.array([[2.0, 0.0, -1.0], [-1.0, 1.0, 1.0]]),
+    np.array([0.25, -3.0, 1.0]),
+)
+TWO_SAMPLES = np.array([[1.0, -1.0], [2.0, 1.0]])
+
+
+@forward.check("an array comes back, a row for each sample and a column for each output")
+def _(answer):
+    got = answer(TWO_SAMPLES, *NET)
+    # The hidden layer has two columns here: whoever returns it is told so below.
+    if as_array(got).shape != (2, 2):
+        expect_shape(got, (2, 3))
+
+
+@forward.check("a small case by hand")
+def _(answer):
+    # Sample 1: inputs of the units 1 - 3 + 0.5 = -1.5 and 2 + 1 - 1 = 2; sample 2: 5.5 and 2.
+    why = "The inputs of the hidden units are -1.5 and 2 for the first sample, 5.5 and 2 for the "
+    got = answer(TWO_SAMPLES, *NET)
+    expect_close(got, [[-1.75, -1, 3], [9.25, -1, -2.5]], why + "second.")
+
+
+@forward.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(4)
+    for n, d, hidden, out in [(1, 3, 2, 1), (5, 2, 4, 3), (4, 4, 4, 4)]:
+        X, W1, b1 = rng.normal(size=(n, d)), rng.normal(size=(d, hidden)), rng.normal(size=hidden)
+        W2, b2 = rng.normal(size=(hidden, out)), rng.normal(size=out)
+        wanted = np.tile(b2, (n, 1))
+        for i in range(n):
+            for unit in range(hidden):
+                wanted[i] += max(0.0, X[i] @ W1[:, unit] + b1[unit]) * W2[unit]
+        expect_close(answer(X, W1, b1, W2, b2), wanted)
+
+
+@define(
+    "network.backward_layer",
+    notebook=4,
+    hints=[
+        "Go back through relu first. Where its input `X @ W + b` was above 0 the gradient passes, "
+        "elsewhere it becomes 0.",
+        "`dZ = dH * (X @ W + b > 0)`. What remains is a linear layer, and its three gradients have "
+        "the shapes of X, of W and of b: only one product of matrices fits each.",
+        "`dZ @ W.T` has the shape of X, `X.T @ dZ` that of W, and each bias serves all rows, so "
+        "its gradient is the sum over them: `dZ.sum(axis=0)`.",
+    ],
+    equivalent={
+        "line 3: X @ W + b > 0 -> X @ W + b >= 0": "an input of exactly 0 is a kink, where either "
+        "derivative serves; the checks leave it open",
+    },
+)
+def backward_layer(X, W, b, dH):
+    """Return the loss's gradients (dX, dW, db), given dH, its gradient at H = relu(X W + b)."""
+    dZ = dH * (X @ W + b > 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+def _triple(got):
+    """The three gradients, or a sentence."""
+    if not isinstance(got, (tuple, list)) or len(got) != 3:
+        raise Mistake("Return three arrays, `return dX, dW, db`.")
+    return tuple(as_array(part) for part in got)
+
+
+@backward_layer.wrong("You left out relu: where its input was below 0, no gradient passes.")
+def forgets_relu(X, W, b, dH):
+    return dH @ W.T, X.T @ dH, dH.sum(axis=0)
+
+
+@backward_layer.wrong(
+    "You looked at the sign of dH: relu lets the gradient pass where its *input*, X W + b, was "
+    "above 0, whatever the gradient's sign."
+)
+def masks_by_the_gradient(X, W, b, dH):
+    dZ = np.maximum(dH, 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong("You left b out of relu's input: it decides with the rest who is on.")
+def masks_without_the_bias(X, W, b, dH):
+    dZ = dH * (X @ W > 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong("You let the gradient pass where the input was below 0: it is the others.")
+def masks_the_wrong_side(X, W, b, dH):
+    dZ = dH * (X @ W + b < 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong(
+    "You multiplied by relu's output: multiply by its derivative, which is 1 where it is on."
+)
+def multiplies_by_the_output(X, W, b, dH):
+    dZ = dH * np.maximum(X @ W + b, 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong(
+    "You averaged over the rows: a bias reaches the loss through every row, so its gradient is the "
+    "sum (the loss's own 1/n is in dH already)."
+)
+def averages_the_bias(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return dX, dW, db / len(X)
+
+
+@backward_layer.wrong("Your order is another: return dX, then dW, then db.")
+def returns_another_order(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return dW, db, dX
+
+
+@backward_layer.wrong("You returned relu's mask times W for dX: it is dZ @ W.T, one row a sample.")
+def forgets_the_gradient_in_dX(X, W, b, dH):
+    on = 1.0 * (X @ W + b > 0)
+    _, dW, db = backward_layer.reference(X, W, b, dH)
+    return on @ W.T, dW, db
+
+
+@backward_layer.wrong(expects="shape")
+def keeps_db_of_each_row(X, W, b, dH):
+    dX, dW, _ = backward_layer.reference(X, W, b, dH)
+    return dX, dW, dH * (X @ W + b > 0)
+
+
+@backward_layer.wrong(expects="three arrays")
+def forgets_dX(X, W, b, dH):
+    _, dW, db = backward_layer.reference(X, W, b, dH)
+    return dW, db
+
+
+# Unit 1 is on for both samples, unit 2 for none (the first only without its bias), unit 3 for one.
+LAYER = (
+    np.array([[1.0, 2.0], [3.0, -1.0]]),
+    np.array([[1.0, -1.0, 0.5], [2.0, 1.0, -1.0]]),
+    np.array([1.0, -2.0, -1.0]),
+)
+GRADIENT = np.array([[1.0, 5.0, 2.0], [-3.0, 4.0, -2.0]])
+
+
+@backward_layer.check("three arrays come back")
+def _(answer):
+    _triple(answer(*LAYER, GRADIENT))
+
+
+@backward_layer.check("a small case by hand")
+def _(answer):
+    dX, dW, db = _triple(answer(*LAYER, GRADIENT))
+    why = (
+        "Relu's inputs are 6, -1, -2.5 in the first row and 2, -6, 1.5 in the second, so dZ is "
+        "1, 0, 0 and -3, 0, -2."
+    )
+    for name, got, wanted in [
+        ("dX", dX, [[1, 2], [-4, -4]]),
+        ("dW", dW, [[-8, 0, -6], [5, 0, 2]]),
+        ("db", db, [-2, 0, -2]),
+    ]:
+        expect_shape(got, np.shape(wanted))
+        expect_close(got, wanted, f"This is {name}. {why}")
+
+
+@backward_layer.check("random cases, against finite differences")
+def _(answer):
+    rng = np.random.default_rng(6)
+    for n, d, hidden in [(1, 2, 3), (4, 3, 2), (5, 5, 5)]:
+        inputs = [rng.normal(size=(n, d)), rng.normal(size=(d, hidden)), rng.normal(size=hidden)]
+        dH = rng.normal(size=(n, hidden))
+        parts = _triple(answer(*inputs, dH))
+        for place, got in enumerate(parts):
+            # The loss sum(dH * H) has the gradient dH at H. Away from kinks it is linear in each
+            # single number, so a step of 1e-6 is off by rounding only.
+            wanted = np.zeros_like(inputs[place])
+            for at in np.ndindex(wanted.shape):
+                ends = []
+                for step in (1e-6, -1e-6):
+                    moved = [each.copy() for each in inputs]
+                    moved[place][at] += step
+                    X, W, b = moved
+                    ends.append((dH * np.maximum(X @ W + b, 0)).sum())
+                wanted[at] = (ends[0] - ends[1]) / 2e-6
+            expect_close(got, wanted, tol=1e-7)
+
+
+@define(
+    "network.slopes",
+    notebook=4,
+    hints=[
+        "Work on a copy of w. For each place: move that one number by step up, then by step down, "
+        "and put it back.",
+        "`for at in np.ndindex(w.shape):` gives every place of an array of any shape; "
+        "`moved[at] = w[at] + step` moves one number.",
+        "The slope at a place is `(f(up) - f(down)) / (2 * step)`, where up and down are copies "
+        "of w with that one number moved.",
+    ],
+    equivalent={
+        "line 6: np.zeros(w.shape) -> np.ones(w.shape)": "every place is overwritten",
+    },
+)
+def slopes(f, w, step):
+    """Return the array of slopes of f at w: move each number by step both ways, all else fixed.
+
+    f takes an array like w and returns a number; w is an array of floats of any shape.
+    """
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up, down = w.copy(), w.copy()
+        up[at] += step
+        down[at] -= step
+        result[at] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
+@slopes.wrong("You moved to one side only: its error is far larger. Move up and down.")
+def moves_up_only(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up = w.copy()
+        up[at] += step
+        result[at] = (f(up) - f(w)) / step
+    return result
+
+
+@slopes.wrong("You divided by step: from down to up it is two steps.")
+def divides_by_one_step(f, w, step):
+    return 2 * slopes.reference(f, w, step)
+
+
+@slopes.wrong("You did not divide: a slope is the difference over the distance, 2 step.")
+def forgets_to_divide(f, w, step):
+    return 2 * step * slopes.reference(f, w, step)
+
+
+@slopes.wrong("You took down minus up: the sign is turned.")
+def turns_the_sign(f, w, step):
+    return -slopes.reference(f, w, step)
+
+
+@slopes.wrong("You moved all numbers at once: move one, and leave the others where they are.")
+def moves_all_at_once(f, w, step):
+    return np.full(w.shape, (f(w + step) - f(w - step)) / (2 * step))
+
+
+@slopes.wrong("You did not put a number back before you moved the next one.")
+def leaves_them_moved(f, w, step):
+    result, moved = np.zeros(w.shape), w.copy()
+    for at in np.ndindex(w.shape):
+        moved[at] += step
+        above = f(moved)
+        moved[at] -= 2 * step
+        result[at] = (above - f(moved)) / (2 * step)
+    return result
+
+
+@slopes.wrong(expects="changed its input")
+def moves_the_input_itself(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        w[at] += step
+        above = f(w)
+        w[at] -= 2 * step
+        result[at] = (above - f(w)) / (2 * step)
+    return result
+
+
+@slopes.check("an array comes back, of the shape of w")
+def _(answer):
+    expect_shape(answer(lambda w: w.sum(), np.ones((2, 3)), 0.1), (2, 3))
+
+
+@slopes.check("a small case by hand")
+def _(answer):
+    # Steps as large as 1, so that a step to one side is seen.
+    got = answer(lambda w: w[0] ** 2 + 3 * w[0] * w[1], np.array([2.0, 1.0]), 1.0)
+    why = "f is w0^2 + 3 w0 w1 at (2, 1): for w0, f(3, 1) = 18 and f(1, 1) = 4, so 14 over 2."
+    expect_close(got, [7, 6], why)
+
+
+@slopes.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(8)
+    for shape in [(1,), (3, 2), (2, 3, 2)]:
+        A, w = rng.normal(size=shape), rng.normal(size=shape)
+        # Central differences are exact for a quadratic, whatever the step.
+        for step in (0.5, 1e-3):
+            got = answer(lambda w, A=A: (A * w).sum() + w.sum() ** 2, w, step)
+            expect_close(got, A + 2 * w.sum(), tol=1e-9)
+
+
+@slopes.check("edge cases")
+def _(answer):
+    got = answer(lambda w: np.maximum(w, 0).sum(), np.array([0.0, 5.0, -5.0]), 0.1)
+    expect_close(got, [0.5, 1, 0], "Across relu's kink the slope is the mean of 0 and 1.")
