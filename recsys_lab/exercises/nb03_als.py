@@ -474,6 +474,11 @@ def _solved(R, V, lam, C, right):
 SEEN_TWO, SLOPES = np.array([[2.0, 1.0, 0.0]]), np.array([[1.0], [2.0], [3.0]])
 
 
+@weak_step.wrong("The penalty is missing: add 2 lam on the diagonal, as in `user_step`.")
+def forgets_the_penalty_here(R, V, lam, alpha):
+    return weak_step.reference(R, V, 0, alpha)
+
+
 @weak_step.check("a row comes back for each user")
 def _(answer):
     expect_shape(answer(np.vstack([SEEN_TWO, SEEN_TWO]), SLOPES, 0.5, 3.0), (2, 1))
