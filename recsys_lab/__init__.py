@@ -12,7 +12,16 @@ _HOME = {
     "interactions": ["Interactions"],
     "datasets": ["load_movielens", "load_shop"],
     "splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
-    "factorization": ["Factors", "truncated_svd"],
+    "factorization": [
+        "Factors",
+        "als",
+        "fold_in",
+        "objective",
+        "soft_thresholded_svd",
+        "truncated_svd",
+    ],
+    "network": ["ReLUNetwork", "gradient_check", "sigmoid"],
+    "keras_models": ["article_model", "dot_model", "sample_negatives"],
     "ranking": [
         "content_scores",
         "item_cosine",
@@ -22,6 +31,7 @@ _HOME = {
         "recommend",
     ],
     "metrics": ["accuracy", "bootstrap_interval", "diversity", "evaluate", "evaluate_per_user"],
+    "contest": ["leak_check", "leaderboard", "rivals", "standings"],
     "explore": ["cell_grid", "explore"],
     "exercises": ["exercise", "hint", "predict", "progress", "solution"],
 }

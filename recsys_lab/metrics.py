@@ -13,6 +13,9 @@ import pandas as pd
 from .interactions import Interactions, as_count, as_csr, as_share
 from .ranking import as_features, as_scores, same_shape, top_k, unit_rows
 
+# A function that gives scores is asked for so many users in one go: with 10,000 items, 20 MB.
+USERS_AT_ONCE = 256
+
 
 def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int = 0) -> pd.Series:
     """Judge scores by the lists they lead to, over the users with a test item.
@@ -34,7 +37,9 @@ def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int
 
     Parameters
     ----------
-    scores : m x n, dense
+    scores : m x n, dense, or a function
+        A function is given some user positions (p of them) and returns their scores, p x n: pass a
+        model's ``model.scores``, and the whole matrix is never made.
     train, test : m x n, Interactions, scipy.sparse or dense
     k : int
         Length of the lists.
@@ -72,17 +77,9 @@ def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int
     {'precision': 0.5, 'recall': 1.0, 'ndcg': 0.631, 'map': 0.5, 'hit_rate': 1.0, \
 'coverage': 0.5, 'novelty': 0.0, 'users': 1.0}
     """
-    users, lists, hits, relevant, train = _lists(scores, train, test, k, rng)
-    m, n = train.shape
-    result = _per_user(hits, relevant).mean()
-    listed = lists >= 0
-    result["coverage"] = len(np.unique(lists[listed])) / n
-    owners = np.bincount(train.indices, minlength=n)
-    bits = -np.log2(np.maximum(owners, 1) / m)
-    length = listed.sum(axis=1)
-    total = np.where(listed, bits[lists], 0).sum(axis=1)
-    # A user who has seen everything gets an empty list, which is neither novel nor not.
-    result["novelty"] = (total[length > 0] / length[length > 0]).mean() if length.any() else np.nan
+    users, lists, hits, relevant, train = judged_lists(scores, train, test, k, rng)
+    result = per_user(hits, relevant).mean()
+    result["coverage"], result["novelty"] = beyond_accuracy(lists, train)
     result["users"] = len(users)
     return result
 
@@ -103,9 +100,9 @@ def evaluate_per_user(
         A row for each user with a test item, indexed by the user's label if ``test`` is
         Interactions, else by position.
     """
-    users, _, hits, relevant, _ = _lists(scores, train, test, k, rng)
+    users, _, hits, relevant, _ = judged_lists(scores, train, test, k, rng)
     labels = test.users[users] if isinstance(test, Interactions) else users
-    return _per_user(hits, relevant).set_index(pd.Index(labels, name="user"))
+    return per_user(hits, relevant).set_index(pd.Index(labels, name="user"))
 
 
 def bootstrap_interval(
@@ -264,18 +261,27 @@ def _pair(train, test):
     return train, test
 
 
-def _lists(scores, train, test, k, rng):
-    """Return the users with a test item, their lists, hits (bool, like lists), relevant counts."""
-    scores = as_scores(scores)
+def judged_lists(scores, train, test, k, rng):
+    """Return the users with a test item, their lists, hits (bool, like lists), relevant counts.
+
+    The last is ``train`` as CSR. ``evaluate`` and the leaderboard both judge by this.
+    """
+    if not callable(scores):
+        scores = as_scores(scores)
     k = as_count(k, "k")
     train, test = _pair(train, test)
-    same_shape(train, scores, "train")
+    if not callable(scores):
+        same_shape(train, scores, "train")
     relevant = np.diff(test.indptr)
     users = np.flatnonzero(relevant)
     if not len(users):
         raise ValueError("test holds no event: hold out a larger share")
-    order = np.random.default_rng(rng).permutation(scores.shape[1])
-    lists = top_k(scores, train, k, users, order)
+    order = np.random.default_rng(rng).permutation(train.shape[1])
+    lists = np.empty((len(users), k), dtype=int)
+    for first in range(0, len(users), USERS_AT_ONCE):
+        part = users[first : first + USERS_AT_ONCE]
+        rows = _asked(scores, part, train.shape[1]) if callable(scores) else scores[part]
+        lists[first : first + len(part)] = top_k(rows, train[part], k, range(len(part)), order)
     hits = np.zeros(lists.shape, dtype=bool)
     shared = 0
     for place, user in enumerate(users):
@@ -291,7 +297,24 @@ def _lists(scores, train, test, k, rng):
     return users, lists, hits, relevant[users], train
 
 
-def _per_user(hits, relevant):
+def _asked(scores, users, n):
+    """Ask a function for the scores of some users, and check what it gives."""
+    rows = np.asarray(scores(users))
+    if rows.shape != (len(users), n):
+        raise ValueError(
+            f"scores gave an array of shape {rows.shape} for {len(users)} users: it must give "
+            f"{n} numbers for each, one for each item"
+        )
+    if rows.dtype.kind not in "biuf" or not np.isfinite(rows).all():
+        raise ValueError(
+            f"scores gave entries that are no finite numbers for some of the users {users[0]} to "
+            f"{users[-1]}: give every item a finite score, the seen ones too"
+        )
+    return rows
+
+
+def per_user(hits, relevant):
+    """Compute the metrics of each list: a row for each user."""
     k = hits.shape[1]
     reachable = np.minimum(k, relevant)
     place = np.arange(1, k + 1)
@@ -307,6 +330,20 @@ def _per_user(hits, relevant):
             "hit_rate": (found > 0).astype(float),
         }
     )
+
+
+def beyond_accuracy(lists, train):
+    """Return the coverage and the novelty of lists; ``train`` as CSR."""
+    m, n = train.shape
+    listed = lists >= 0
+    coverage = len(np.unique(lists[listed])) / n
+    owners = np.bincount(train.indices, minlength=n)
+    bits = -np.log2(np.maximum(owners, 1) / m)
+    length = listed.sum(axis=1)
+    total = np.where(listed, bits[lists], 0).sum(axis=1)
+    # A user who has seen everything gets an empty list, which is neither novel nor not.
+    novelty = (total[length > 0] / length[length > 0]).mean() if length.any() else np.nan
+    return coverage, novelty
 
 
 def _cells(R):

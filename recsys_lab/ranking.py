@@ -4,6 +4,8 @@ Popularity, item-to-item neighbours (Sarwar, Karypis, Konstan and Riedl 2001) an
 similarity (Lops, de Gemmis and Semeraro 2011): the rivals that a model has to beat.
 """
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -65,7 +67,7 @@ def popularity(train) -> np.ndarray:
     return np.broadcast_to(counts, R.shape)
 
 
-def item_cosine(train, neighbours: int | None = None) -> sp.csr_array:
+def item_cosine(train, neighbours: int | None = None, shrinkage: float = 0.0) -> sp.csr_array:
     """Compute how alike two items are: the cosine of their columns.
 
     Parameters
@@ -74,6 +76,9 @@ def item_cosine(train, neighbours: int | None = None) -> sp.csr_array:
     neighbours : int, optional
         Keep only this many most similar items for each item (column); equal ones go to the lower
         position. Without it all are kept, which for MovieLens small takes 260 MB: pass it there.
+    shrinkage : float
+        Added to the product of the columns' lengths, by which their dot product is divided: two
+        items that only a few users have in common count for less.
 
     Returns
     -------
@@ -88,9 +93,12 @@ def item_cosine(train, neighbours: int | None = None) -> sp.csr_array:
            [0.707, 0.   , 0.707],
            [0.   , 0.707, 0.   ]])
     """
-    unit = _unit_columns(as_csr(train, "train"))
+    R = as_csr(train, "train")
+    unit, length = _unit_columns(R), _column_lengths(R)
     if neighbours is not None:
         neighbours = as_count(neighbours, "neighbours")
+    if not (isinstance(shrinkage, Real) and 0 <= shrinkage < np.inf):
+        raise ValueError(f"shrinkage={shrinkage!r}: choose a number of 0 or more, such as 10")
     n = unit.shape[1]
     blocks = []
     # A block of columns at a time: all pairs of MovieLens' films at once would take 650 MB.
@@ -98,10 +106,11 @@ def item_cosine(train, neighbours: int | None = None) -> sp.csr_array:
         width = min(256, n - start)
         block = (unit.T @ unit[:, start : start + width]).tocsc()
         block.sort_indices()
-        off_diagonal = block.indices != np.repeat(
-            np.arange(start, start + width), np.diff(block.indptr)
-        )
-        block.data *= off_diagonal
+        column = np.repeat(np.arange(start, start + width), np.diff(block.indptr))
+        block.data *= block.indices != column
+        if shrinkage:
+            product = length[block.indices] * length[column]
+            block.data *= product / (product + shrinkage)
         block.eliminate_zeros()
         if neighbours is not None:
             _keep_largest(block, neighbours)
@@ -304,8 +313,12 @@ def top_k(scores, seen, k: int, users, tie_order) -> np.ndarray:
     return lists
 
 
+def _column_lengths(R):
+    return np.sqrt(np.bincount(R.indices, weights=R.data**2, minlength=R.shape[1]))
+
+
 def _unit_columns(R):
-    length = np.sqrt(np.bincount(R.indices, weights=R.data**2, minlength=R.shape[1]))
+    length = _column_lengths(R)
     length[length == 0] = 1
     return sp.csr_array((R.data / length[R.indices], R.indices, R.indptr), shape=R.shape)
 

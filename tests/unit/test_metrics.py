@@ -223,6 +223,38 @@ def test_evaluate_judges_the_lists_that_recommend_gives(case, k):
         assert row["precision"] == len(set(lists[user]) & set(np.flatnonzero(test[user]))) / k
 
 
+# --- scores in blocks --------------------------------------------------------------------------
+
+
+def test_a_function_of_users_is_judged_like_the_matrix_and_asked_for_few_at_once():
+    scores, train, test = world(1, m=600, n=40)
+    asked = []
+
+    def some(users):
+        asked.append(len(users))
+        return scores[users]
+
+    pd.testing.assert_series_equal(evaluate(some, train, test), evaluate(scores, train, test))
+    pd.testing.assert_frame_equal(
+        evaluate_per_user(some, train, test), evaluate_per_user(scores, train, test)
+    )
+    assert max(asked) < 300 and sum(asked) == 2 * test.any(axis=1).sum()
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        (lambda users: np.ones((len(users), 4)), r"shape \(2, 4\) for 2 users: it must give 3 num"),
+        (lambda users: np.ones(3), r"shape \(3,\) for 2 users"),
+        (lambda users: np.full((len(users), 3), np.nan), "no finite numbers .* users 0 to 1"),
+        (lambda users: np.full((len(users), 3), "a"), "no finite numbers"),
+    ],
+)
+def test_what_a_function_of_users_gives_is_checked(scores, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(scores, np.zeros((2, 3)), np.eye(2, 3))
+
+
 # --- ties --------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,489 @@
+"""The exercises of notebook 06, A Keras model: mend it, its loss, its negatives, when to stop."""
+
+import numpy as np
+
+from .engine import (
+    as_array,
+    define,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    expect_type,
+)
+
+
+@define(
+    "keras.mended",
+    notebook=6,
+    hints=[
+        "The embeddings have shape (batch, 1, k). Which axis do a user's and an item's vector have "
+        "to be multiplied and summed along? Axis 0 is the batch.",
+        "`Dot(axes=2)` gives (batch, 1, 1), and `Flatten` makes (batch, 1) of it: that is the "
+        "score already. What does `Dense(1)` add to it?",
+        'Drop the Dense layer; end with `keras.layers.Activation("sigmoid")(flat)`.',
+    ],
+    body="""
+from recsys_lab.keras_models import keras
+
+user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+u = keras.layers.Embedding(m, k)(user)
+v = keras.layers.Embedding(n, k)(item)
+product = keras.layers.Dot(axes=1)([u, v])
+flat = keras.layers.Flatten()(product)
+output = keras.layers.Dense(1, activation="sigmoid")(flat)
+return keras.Model([user, item], output)
+""",
+)
+def mended(m, n, k):
+    """Return a model of m users and n items that gives sigmoid(u_i . v_j), and mend this one.
+
+    Inputs: user and item positions, each (batch, 1). Output: (batch, 1). Weights: k (m + n).
+    """
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u = keras.layers.Embedding(m, k)(user)
+    v = keras.layers.Embedding(n, k)(item)
+    product = keras.layers.Dot(axes=2)([u, v])
+    flat = keras.layers.Flatten()(product)
+    return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
+
+
+@mended.wrong(expects="outer product")
+def still_outer(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u = keras.layers.Embedding(m, k)(user)
+    v = keras.layers.Embedding(n, k)(item)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=1)([u, v]))
+    return keras.Model([user, item], keras.layers.Dense(1, activation="sigmoid")(flat))
+
+
+@mended.wrong(expects="a factor and a shift")
+def keeps_the_dense_layer(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u = keras.layers.Embedding(m, k)(user)
+    v = keras.layers.Embedding(n, k)(item)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
+    return keras.Model([user, item], keras.layers.Dense(1, activation="sigmoid")(flat))
+
+
+@mended.wrong(expects="the sigmoid is missing")
+def forgets_the_sigmoid(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u = keras.layers.Embedding(m, k)(user)
+    v = keras.layers.Embedding(n, k)(item)
+    return keras.Model([user, item], keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v])))
+
+
+@mended.wrong(expects="shape (4, 1, 1)")
+def forgets_to_flatten(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u = keras.layers.Embedding(m, k)(user)
+    v = keras.layers.Embedding(n, k)(item)
+    product = keras.layers.Dot(axes=2)([u, v])
+    return keras.Model([user, item], keras.layers.Activation("sigmoid")(product))
+
+
+@mended.wrong(expects="cosine")
+def normalises(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u = keras.layers.Embedding(m, k)(user)
+    v = keras.layers.Embedding(n, k)(item)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2, normalize=True)([u, v]))
+    return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
+
+
+@mended.wrong(expects="one for the users and one for the items")
+def shares_one_table(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    table = keras.layers.Embedding(m + n, k)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([table(user), table(item)]))
+    return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
+
+
+@mended.wrong(expects="a Keras model")
+def returns_a_tensor(m, n, k):
+    return still_outer(m, n, k).output
+
+
+def _built(answer, m, n, k):
+    from recsys_lab.keras_models import keras
+
+    return expect_type(answer(m, n, k), keras.Model, "a Keras model, `keras.Model(...)`")
+
+
+def _given(model, m, n, k):
+    """Fill the model with random embeddings; what it says of four pairs, and their dot products."""
+    rng = np.random.default_rng(m)
+    U, V = rng.normal(size=(m, k)), rng.normal(size=(n, k))
+    model.set_weights([U if w.shape == (m, k) else V for w in model.get_weights()])
+    users, items = rng.integers(m, size=4), rng.integers(n, size=4)
+    got = np.asarray(model([users[:, None], items[:, None]]), dtype=float)
+    return got, U[users], V[items]
+
+
+@mended.check("a model comes back, with the weights of two tables")
+def _(answer):
+    m, n, k = 5, 3, 2
+    model = _built(answer, m, n, k)
+    shapes = sorted(w.shape for w in model.get_weights())
+    weights = f"It has {model.count_params()} weights for m = 5, n = 3, k = 2; right is 16."
+    expect(
+        (k * k, 1) not in shapes,
+        f"{weights} There are {k * k} = k x k numbers between Flatten and Dense: "
+        "Dot still makes the outer product.",
+    )
+    expect(
+        shapes != sorted([(m, k), (n, k), (1, 1), (1,)]),
+        f"{weights} Dense(1) adds a factor and a shift to the dot product, which needs neither.",
+    )
+    expect(
+        shapes == sorted([(m, k), (n, k)]),
+        f"{weights} There should be two tables of embeddings, one for the users and one for the "
+        f"items; its weights have the shapes {', '.join(map(str, shapes))}.",
+    )
+
+
+@mended.check("a small case by hand")
+def _(answer):
+    m, n, k = 5, 3, 2
+    model = _built(answer, m, n, k)
+    got, u, v = _given(model, m, n, k)
+    expect(
+        got.shape == (4, 1) and model.output_shape == (None, 1),
+        f"For 4 pairs the output has shape {got.shape}, by the model {model.output_shape}; it "
+        "should have shape (4, 1), by the model (None, 1).",
+    )
+    dot = (u * v).sum(axis=1)
+    length = np.sqrt((u**2).sum(axis=1) * (v**2).sum(axis=1))
+    one = f"for u = {u[0].round(2).tolist()} and v = {v[0].round(2).tolist()}"
+    expect(
+        not np.allclose(got[:, 0], dot, atol=1e-5),
+        f"It returned u . v = {dot[0]:.3f} {one}: the sigmoid is missing.",
+    )
+    expect(
+        not np.allclose(got[:, 0], 1 / (1 + np.exp(-dot / length)), atol=1e-5),
+        f"It returned the sigmoid of the cosine {one}: leave the vectors their length.",
+    )
+    # Keras computes in float32, with 7 digits.
+    expect_close(got[:, 0], 1 / (1 + np.exp(-dot)), f"That is sigmoid(u . v) {one}.", tol=1e-5)
+
+
+@mended.check("other sizes")
+def _(answer):
+    for m, n, k in [(3, 6, 4), (4, 4, 1)]:
+        got, u, v = _given(_built(answer, m, n, k), m, n, k)
+        if m != n:
+            expect_close(got, 1 / (1 + np.exp(-(u * v).sum(axis=1, keepdims=True))), tol=1e-5)
+        expect_shape(got, (4, 1))
+
+
+@define(
+    "keras.logit_loss",
+    notebook=6,
+    hints=[
+        "With p = 1 / (1 + exp(-z)): what is -log p, and what is -log(1 - p)? Both become "
+        "log(1 + exp(of something)).",
+        "-log(1 - p) = log(1 + exp(z)), and -log p = log(1 + exp(z)) - z. One line covers both "
+        "labels.",
+        "`np.log(1 + np.exp(z))` overflows at z = 1000. `np.logaddexp(0, z)` is the same number, "
+        "log(exp(0) + exp(z)), computed without the overflow.",
+    ],
+    equivalent={
+        "line 3: np.logaddexp(0, z) -> np.logaddexp(z, 0)": "a sum, whatever the order",
+    },
+)
+def logit_loss(z, y):
+    """Return -log p where y is 1 and -log(1 - p) where y is 0, p = sigmoid(z), for any finite z."""
+    return np.logaddexp(0, z) - z * y
+
+
+@logit_loss.wrong(
+    "Right on paper. But p rounds to 1 or 0 for a large z, and its logarithm is lost: write the "
+    "loss in z, without p."
+)
+def through_p(z, y):
+    p = 1 / (1 + np.exp(-z))
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@logit_loss.wrong(
+    "Right on paper. But exp(z) overflows for a large z: let `np.logaddexp(0, z)` do the sum."
+)
+def overflows(z, y):
+    return np.log(1 + np.exp(z)) - z * y
+
+
+@logit_loss.wrong(
+    "You clipped p: then a confident mistake costs no more than 16, and its gradient is gone. "
+    "Write the loss in z, without p."
+)
+def clips(z, y):
+    p = np.clip(1 / (1 + np.exp(-z)), 1e-7, 1 - 1e-7)
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@logit_loss.wrong("You mixed up the labels: y = 1 has the loss -log p.")
+def mixes_up_the_labels(z, y):
+    return np.logaddexp(0, z) - z * (1 - y)
+
+
+@logit_loss.wrong("That is log p, which is to be large. A loss is to be small: turn the sign.")
+def forgets_the_sign(z, y):
+    return z * y - np.logaddexp(0, z)
+
+
+@logit_loss.wrong("You added up or averaged: return one loss for each pair.")
+def averages(z, y):
+    return (np.logaddexp(0, z) - z * y).mean()
+
+
+@logit_loss.wrong("You left out z * y: for the label 1 the loss is log(1 + exp(z)) - z.")
+def forgets_the_label(z, y):
+    return np.logaddexp(0, z)
+
+
+@logit_loss.check("a small case by hand")
+def _(answer):
+    z, y = np.array([0.0, np.log(3), np.log(3)]), np.array([1.0, 1.0, 0.0])
+    why = "The sigmoid of 0 is 1/2, that of log 3 is 3/4."
+    expect_close(answer(z, y), np.log([2, 4 / 3, 4]), why)
+
+
+@logit_loss.check("large logits")
+def _(answer):
+    z, y = np.array([40.0, -40.0, 1000.0, -1000.0]), np.array([0.0, 1.0, 0.0, 0.0])
+    why = "The wrong label at |z| = 40 costs 40, at 1000 it costs 1000."
+    with np.errstate(all="ignore"):
+        expect_close(answer(z, y), [40, 40, 1000, 0], why)
+
+
+@logit_loss.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(4)
+    z, y = rng.normal(size=9), rng.integers(2, size=9).astype(float)
+    expect_close(answer(z, y), np.where(y == 1, np.log1p(np.exp(-z)), np.log1p(np.exp(z))))
+
+
+@define(
+    "keras.negatives",
+    notebook=6,
+    hints=[
+        "Draw an item for every entry first, whatever it is: `rng.integers(n, size=len(users))`.",
+        "`seen[users, items]` tells for each pair whether the draw was unlucky. Draw those again, "
+        "and look again: a second draw can be unlucky too.",
+        "`again = seen[users, items] == 1`, then `while again.any():` draw `again.sum()` new "
+        "items into `items[again]` and compute `again` anew.",
+    ],
+)
+def negatives(users, seen, rng):
+    """Return one item for each entry of users, uniform among those with seen[user, item] == 0.
+
+    users: positions, a user may come several times; seen: users x items array of 0 and 1.
+    """
+    n = seen.shape[1]
+    items = rng.integers(n, size=len(users))
+    again = seen[users, items] == 1
+    while again.any():
+        items[again] = rng.integers(n, size=again.sum())
+        again = seen[users, items] == 1
+    return items
+
+
+@negatives.wrong("You drew seen items as negatives: draw those again until none is left.")
+def draws_anything(users, seen, rng):
+    return rng.integers(seen.shape[1], size=len(users))
+
+
+@negatives.wrong("You drew again once. The second draw can hit a seen item too: use a loop.")
+def draws_again_once(users, seen, rng):
+    items = rng.integers(seen.shape[1], size=len(users))
+    again = seen[users, items] == 1
+    items[again] = rng.integers(seen.shape[1], size=again.sum())
+    return items
+
+
+@negatives.wrong(
+    "You chose among the seen items: a negative is an item that the user does *not* have."
+)
+def turns_it_round(users, seen, rng):
+    if not seen[users].any(axis=1).all():  # the loop would never end for a user without any
+        return np.zeros(len(users), dtype=int)
+    return negatives.reference(users, 1 - seen, rng)
+
+
+@negatives.wrong(expects="as likely")
+def steps_aside(users, seen, rng):
+    items = rng.integers(seen.shape[1], size=len(users))
+    while (again := seen[users, items] == 1).any():
+        items[again] = (items[again] + 1) % seen.shape[1]
+    return items
+
+
+@negatives.wrong(expects="as likely")
+def takes_the_first_unseen(users, seen, rng):
+    return np.argmin(seen[users], axis=1)
+
+
+@negatives.wrong(expects="shape (7,)")
+def one_for_each_user(users, seen, rng):
+    return negatives.reference(np.unique(users), seen, rng)
+
+
+@negatives.wrong(expects="shape (7,)")
+def leaves_the_unlucky_out(users, seen, rng):
+    items = rng.integers(seen.shape[1], size=len(users))
+    return items[seen[users, items] == 0]
+
+
+def _drawn(answer, users, seen, seed):
+    got = expect_shape(answer(users, seen, np.random.default_rng(seed)), users.shape)
+    expect(
+        got.dtype.kind in "iu" and ((got >= 0) & (got < seen.shape[1])).all(),
+        f"It returned {got.tolist()}; right are positions from 0 to {seen.shape[1] - 1}.",
+    )
+    for user, item in zip(users, got, strict=True):
+        expect(not seen[user, item], f"User {user} has seen item {item}, which it returned.")
+    return got
+
+
+@negatives.check("a small case by hand")
+def _(answer):
+    users = np.array([0, 0, 0, 1, 1, 1, 1])
+    seen = np.array([[1, 1, 1, 0, 1], [1, 1, 0, 1, 1]])
+    got = _drawn(answer, users, seen, 0)
+    expect_equal(got, [3, 3, 3, 2, 2, 2, 2], "User 0 lacks item 3 alone, user 1 item 2.")
+
+
+@negatives.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(8)
+    for seed, (m, n) in enumerate([(6, 4), (3, 9), (5, 5)]):
+        seen = (rng.random((m, n)) < 0.5).astype(int)
+        seen[np.arange(m), rng.integers(n, size=m)] = 0
+        _drawn(answer, rng.integers(m, size=40), seen, seed)
+
+
+@negatives.check("a single entry")
+def _(answer):
+    for seed in range(6):
+        _drawn(answer, np.array([0]), np.array([[1, 1, 0, 1]]), seed)
+
+
+@negatives.check("every unseen item is as likely as another")
+def _(answer):
+    seen = np.array([[0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]])
+    got = _drawn(answer, np.repeat([0, 1], 3000), seen, 3)
+    for user, items in [(0, [0, 3, 5]), (1, range(6))]:
+        counts = np.bincount(as_array(got[user * 3000 : (user + 1) * 3000]), minlength=6)
+        fair = 3000 / len(items)
+        # Six standard deviations: a fair draw fails this about once in a hundred million times.
+        expect(
+            all(abs(counts[item] - fair) < 6 * np.sqrt(fair) for item in items),
+            f"Of 3,000 draws for a user without {items if user == 0 else 'any item'}, the items "
+            f"came {counts.tolist()} times: every unseen item should be as likely as another.",
+        )
+
+
+@define(
+    "keras.stopped",
+    notebook=6,
+    hints=[
+        "Go through the epochs and remember the place of the best value so far.",
+        "How many epochs ago was the best one? `epoch - best`. At `patience` it is time to stop.",
+        "`if curve[epoch] > curve[best]: best = epoch`, then `if epoch - best >= patience: break`.",
+    ],
+)
+def stopped(curve, patience):
+    """Return (best, last): the position of the best epoch so far, and of the last one trained.
+
+    Training stops when patience epochs in a row brought no value larger than the best before.
+    """
+    best = 0
+    for epoch in range(len(curve)):
+        if curve[epoch] > curve[best]:
+            best = epoch
+        if epoch - best >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong("You looked at the whole curve: what comes after the stop is never trained.")
+def looks_ahead(curve, patience):
+    best = int(np.argmax(curve))
+    return best, min(best + patience, len(curve) - 1)
+
+
+@stopped.wrong("You compared with the epoch before: compare with the best so far.")
+def compares_with_the_last(curve, patience):
+    best, waited, epoch = 0, 0, 0
+    for epoch in range(1, len(curve)):
+        waited = 0 if curve[epoch] > curve[epoch - 1] else waited + 1
+        best = epoch if curve[epoch] > curve[best] else best
+        if waited >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong(
+    "You stopped one epoch late: with patience 1 the first one without a gain is the last."
+)
+def stops_late(curve, patience):
+    return stopped.reference(curve, patience + 1)
+
+
+@stopped.wrong("An equal value is no gain: the best is the first of them, and the wait goes on.")
+def takes_an_equal_for_a_gain(curve, patience):
+    best = 0
+    for epoch in range(len(curve)):
+        if curve[epoch] >= curve[best]:
+            best = epoch
+        if epoch - best >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong("The larger value is the better one here: it is an nDCG, not a loss.")
+def takes_it_for_a_loss(curve, patience):
+    return stopped.reference([-value for value in curve], patience)
+
+
+@stopped.wrong("You returned (last, best): the best epoch comes first.")
+def turns_the_pair_round(curve, patience):
+    return stopped.reference(curve, patience)[::-1]
+
+
+@stopped.check("a small case by hand")
+def _(answer):
+    curve = [0.2, 0.3, 0.25, 0.28, 0.27, 0.26, 0.4]
+    why = "Epochs 2 and 3 are no better than epoch 1, so 3 is the last; 6 is never seen."
+    expect_equal(answer(curve, 2), (1, 3), why)
+    expect_equal(answer(curve, 5), (6, 6), "Five epochs of patience reach the last one.")
+
+
+@stopped.check("equal values")
+def _(answer):
+    expect_equal(answer([0.1, 0.2, 0.2, 0.2, 0.1], 2), (1, 3), "An equal value is no gain.")
+
+
+@stopped.check("edge cases")
+def _(answer):
+    expect_equal(answer([0.1, 0.2, 0.3], 1), (2, 2), "It rises to the end.")
+    expect_equal(answer([0.1, 0.3, 0.2, 0.4, 0.3, 0.5], 2), (5, 5), "A gain ends the wait.")
+    expect_equal(answer([0.2, 0.3, 0.1, 0.4], 2), (3, 3), "Compare with the best so far.")
+    expect_equal(answer([0.3, 0.2, 0.1], 1), (0, 1), "It falls from the start.")
+    expect_equal(answer([0.3], 3), (0, 0), "A single epoch.")
+    expect_equal(answer([0.1, 0.3, 0.2], 9), (1, 2), "More patience than epochs.")
