@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from .factorization import _line
+from .factorization import progress_line
 from .interactions import Interactions, as_count, as_csr
 from .metrics import (
     USERS_AT_ONCE,
@@ -188,7 +188,7 @@ def leaderboard(
         raise ValueError(f"metrics={metrics}: let the first one be one of {', '.join(known[:5])}")
     table = _read(path)
     contests = [(*pair, name) for pair in product(splits, seeds) for name in models]
-    show, rows = _line(), []
+    show, rows = progress_line(), []
     try:
         for number, (split, seed, name) in enumerate(contests):
             if number % len(models) == 0:

@@ -477,7 +477,7 @@ def _with_progress(iterations) -> Iterator[int]:
     try:
         for done in range(iterations):
             if done and time.monotonic() - began > PATIENCE:
-                show = show or _line()
+                show = show or progress_line()
                 filled = 20 * done // iterations
                 show(f"als [{'#' * filled}{'.' * (20 - filled)}] {done} of at most {iterations}")
             yield done
@@ -486,7 +486,7 @@ def _with_progress(iterations) -> Iterator[int]:
             show("")
 
 
-def _line():
+def progress_line():
     """Return a function that shows a text in place of the one before."""
     if sys.stderr is not None and sys.stderr.isatty():
         return lambda text: print(f"\r{text:<60}\r", end="", file=sys.stderr, flush=True)
