@@ -78,6 +78,9 @@ def fresh_environment() -> Iterator[dict[str, str]]:
             "RECSYS_LAB_PROGRESS": str(Path(folder) / "progress.json"),
             "IPYTHONDIR": folder,
             "MATPLOTLIBRC": str(defaults),
+            # The number of threads decides the last digit of a product, and so the order of scores
+            # that are equal but for rounding.
+            "OPENBLAS_NUM_THREADS": "1",
         }
 
 
