@@ -144,9 +144,9 @@ def leaderboard(
           meanwhile (not what TensorFlow holds);
         - beyond_train: see `leak_check`; leak: if it is larger than 5, and the model did not say
           that it has side information;
-        - date, machine, contest: a checksum of all that must be the same for a row to count.
+        - date, machine; checksum: of all that must be the same for a row to count.
 
-        With the same contest, seeds share the tuning: there the split does not depend on the seed.
+        With the same checksum, seeds share the tuning: there the split does not depend on the seed.
 
     Raises
     ------
@@ -195,14 +195,14 @@ def leaderboard(
                 train, test = splits[split](data, seed)
             make, values = models[name]
             key = {"split": split, "model": name, "seed": seed}
-            contest = _checksum(train, test, make, values, metrics, k, trials)
-            row = _row(table, key, contest)
+            checksum = _checksum(train, test, make, values, metrics, k, trials)
+            row = _row(table, key, checksum)
             if row is None:
                 filled = 12 * number // len(contests)
                 bar = f"[{'#' * filled}{'.' * (12 - filled)}] {number + 1} of {len(contests)}: "
                 report = partial(_report, show, f"{bar}{name}, {split}, ")
                 try:
-                    tuned = _tuned_before(table, key, contest) or _tune(
+                    tuned = _tuned_before(table, key, checksum) or _tune(
                         make, values, train, splits[split], metrics[0], k, trials, seed, report
                     )
                     report("test")
@@ -211,7 +211,7 @@ def leaderboard(
                     error.add_note(f"This happened to the model {name!r} in the split {split!r}.")
                     raise
                 today = {"date": date.today().isoformat(), "machine": _machine()}
-                row = key | result | today | {"contest": contest}
+                row = key | result | today | {"checksum": checksum}
                 table = _with_row(table, key, row)
                 _write(table, path)
             if row["leak"]:
@@ -397,18 +397,18 @@ def _is(table, wanted):
     return np.logical_and.reduce([table[name] == value for name, value in wanted.items()])
 
 
-def _row(table, key, contest):
-    """Return the row of the same split, model, seed and contest, if it is there."""
+def _row(table, key, checksum):
+    """Return the row of the same split, model, seed and checksum, if it is there."""
     if not table.empty:
-        for row in table[_is(table, key | {"contest": contest})].to_dict("records"):
+        for row in table[_is(table, key | {"checksum": checksum})].to_dict("records"):
             return row
     return None
 
 
-def _tuned_before(table, key, contest):
-    """Return how a contest with the same data but another seed was tuned."""
+def _tuned_before(table, key, checksum):
+    """Return how the same contest with another seed was tuned."""
     if not table.empty:
-        same = {"split": key["split"], "model": key["model"], "contest": contest}
+        same = {"split": key["split"], "model": key["model"], "checksum": checksum}
         for row in table[_is(table, same)].to_dict("records"):
             return {name: row[name] for name in ("chosen", "validation", "tried")}
     return None
@@ -423,7 +423,7 @@ def _with_row(table, key, row):
 def _read(path):
     if path is None or not Path(path).is_file():
         return pd.DataFrame()
-    return pd.read_csv(path, dtype={"contest": str})
+    return pd.read_csv(path, dtype={"checksum": str})
 
 
 def _write(table, path):

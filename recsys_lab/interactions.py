@@ -445,6 +445,30 @@ def as_csr(R, name: str) -> sp.csr_array:
     return matrix
 
 
+def draw_unseen(users, taken, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw an item for each of some users, every one that is not taken as likely as another.
+
+    Parameters
+    ----------
+    users : int array
+        User positions; one may come many times. Each needs an item that is not taken.
+    taken : sorted int array
+        The cells that may not be drawn, as ``user * n + item``: a users x items table of them would
+        not fit where there are many.
+    n : int
+        How many items there are.
+    """
+    items = rng.integers(n, size=len(users))
+    again = np.arange(len(users))
+    while True:
+        cells = users[again] * n + items[again]
+        place = np.minimum(np.searchsorted(taken, cells), len(taken) - 1)
+        again = again[taken[place] == cells] if len(taken) else again[:0]
+        if not again.size:
+            return items
+        items[again] = rng.integers(n, size=again.size)
+
+
 def as_count(value, name: str, *, most: int | None = None, why: str = "") -> int:
     """Check that a number is whole, at least 1 and at most ``most``."""
     try:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .factorization import Factors
-from .interactions import as_count, as_csr
+from .interactions import as_count, as_csr, draw_unseen
 
 
 def __getattr__(name):
@@ -180,29 +180,23 @@ def sample_negatives(
     R, ratio = as_csr(train, "train"), as_count(ratio, "ratio")
     rng = np.random.default_rng(rng)
     m, n = R.shape
-    taken = np.zeros((m, n), dtype=bool)
-    for name, pairs in [("train", R), ("forbidden", forbidden)]:
-        if pairs is not None:
-            pairs = as_csr(pairs, name)
-            if pairs.shape != R.shape:
-                raise ValueError(
-                    f"forbidden is {pairs.shape[0]} x {pairs.shape[1]} but train is {m} x {n}: "
-                    "both must be users x items"
-                )
-            taken[_rows(pairs), pairs.indices] = True
-    full = taken.all(axis=1) & (np.diff(R.indptr) > 0)
+    taken = np.sort(_rows(R) * n + R.indices)
+    if forbidden is not None:
+        more = as_csr(forbidden, "forbidden")
+        if more.shape != R.shape:
+            raise ValueError(
+                f"forbidden is {more.shape[0]} x {more.shape[1]} but train is {m} x {n}: "
+                "both must be users x items"
+            )
+        taken = np.union1d(taken, _rows(more) * n + more.indices)
+    full = (np.bincount(taken // n, minlength=m) == n) & (np.diff(R.indptr) > 0)
     if full.any():
         raise ValueError(
             f"train leaves user position {full.argmax()} no item to draw as a negative: "
             "drop the user, or forbid less"
         )
     users = np.repeat(_rows(R), ratio)
-    items = rng.integers(n, size=users.size)
-    again = np.flatnonzero(taken[users, items])
-    while again.size:
-        items[again] = rng.integers(n, size=again.size)
-        again = again[taken[users[again], items[again]]]
-    return users, items
+    return users, draw_unseen(users, taken, n, rng)
 
 
 def training_pairs(

@@ -28,7 +28,7 @@ import scipy.sparse as sp
 
 from . import keras_models
 from .factorization import Factors, als, truncated_svd
-from .interactions import as_count, as_csr
+from .interactions import as_count, as_csr, draw_unseen
 from .ranking import content_scores, item_cosine
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
@@ -331,7 +331,7 @@ class BPR(_Factorised):
         m, n = R.shape
         k, epochs = as_count(self.k, "k"), as_count(self.epochs, "epochs")
         users = np.repeat(np.arange(m), np.diff(R.indptr))
-        cells = users * n + R.indices  # sorted, so that one can look up whether a user has an item
+        cells = np.sort(users * n + R.indices)
         U, V = (0.1 * rng.standard_normal((size, k)) for size in (m, n))
         # A user who has everything has no j.
         able = np.flatnonzero(np.diff(R.indptr)[users] < n)
@@ -339,11 +339,7 @@ class BPR(_Factorised):
         for step in range(steps):
             event = rng.choice(able, min(TRIPLES, able.size))
             u, i = users[event], R.indices[event]
-            j = rng.integers(n, size=len(u))
-            again = np.flatnonzero(_among(u * n + j, cells))
-            while again.size:
-                j[again] = rng.integers(n, size=again.size)
-                again = again[_among(u[again] * n + j[again], cells)]
+            j = draw_unseen(u, cells, n, rng)
             difference = V[i] - V[j]
             # 1 - sigmoid(x), by the tangent: it cannot overflow.
             pull = 0.5 - 0.5 * np.tanh((U[u] * difference).sum(axis=1, keepdims=True) / 2)
@@ -377,12 +373,6 @@ class KerasDot(_Factorised):
         size = {"epochs": self.epochs, "steps_per_epoch": steps}
         model.fit(pairs, **size, verbose=0, shuffle=False)
         self.factors_ = keras_models.factors(model)
-
-
-def _among(values, known):
-    """Tell which values are among the known ones, which are sorted."""
-    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return known[place] == values
 
 
 def _add(table, rows, change):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import (
+    Mistake,
     as_array,
     define,
     expect,
@@ -50,73 +51,67 @@ def mended(m, n, k):
     return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
 
 
-@mended.wrong(expects="outer product")
-def still_outer(m, n, k):
+def _embedded(m, n, k):
+    """Keras, and what the wrong answers have in common: the inputs and their embeddings."""
     from recsys_lab.keras_models import keras
 
     user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
-    u = keras.layers.Embedding(m, k)(user)
-    v = keras.layers.Embedding(n, k)(item)
+    u, v = keras.layers.Embedding(m, k)(user), keras.layers.Embedding(n, k)(item)
+    return keras, [user, item], u, v
+
+
+@mended.wrong(expects="outer product")
+def still_outer(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
     flat = keras.layers.Flatten()(keras.layers.Dot(axes=1)([u, v]))
-    return keras.Model([user, item], keras.layers.Dense(1, activation="sigmoid")(flat))
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(flat))
 
 
 @mended.wrong(expects="a factor and a shift")
 def keeps_the_dense_layer(m, n, k):
-    from recsys_lab.keras_models import keras
-
-    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
-    u = keras.layers.Embedding(m, k)(user)
-    v = keras.layers.Embedding(n, k)(item)
+    keras, inputs, u, v = _embedded(m, n, k)
     flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
-    return keras.Model([user, item], keras.layers.Dense(1, activation="sigmoid")(flat))
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(flat))
 
 
 @mended.wrong(expects="the sigmoid is missing")
 def forgets_the_sigmoid(m, n, k):
-    from recsys_lab.keras_models import keras
-
-    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
-    u = keras.layers.Embedding(m, k)(user)
-    v = keras.layers.Embedding(n, k)(item)
-    return keras.Model([user, item], keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v])))
+    keras, inputs, u, v = _embedded(m, n, k)
+    return keras.Model(inputs, keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v])))
 
 
 @mended.wrong(expects="shape (4, 1, 1)")
 def forgets_to_flatten(m, n, k):
-    from recsys_lab.keras_models import keras
-
-    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
-    u = keras.layers.Embedding(m, k)(user)
-    v = keras.layers.Embedding(n, k)(item)
+    keras, inputs, u, v = _embedded(m, n, k)
     product = keras.layers.Dot(axes=2)([u, v])
-    return keras.Model([user, item], keras.layers.Activation("sigmoid")(product))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(product))
 
 
 @mended.wrong(expects="cosine")
 def normalises(m, n, k):
-    from recsys_lab.keras_models import keras
-
-    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
-    u = keras.layers.Embedding(m, k)(user)
-    v = keras.layers.Embedding(n, k)(item)
+    keras, inputs, u, v = _embedded(m, n, k)
     flat = keras.layers.Flatten()(keras.layers.Dot(axes=2, normalize=True)([u, v]))
-    return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(flat))
 
 
 @mended.wrong(expects="one for the users and one for the items")
 def shares_one_table(m, n, k):
-    from recsys_lab.keras_models import keras
-
-    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    keras, inputs, _, _ = _embedded(m, n, k)
     table = keras.layers.Embedding(m + n, k)
-    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([table(user), table(item)]))
-    return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([table(one) for one in inputs]))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(flat))
 
 
 @mended.wrong(expects="a Keras model")
 def returns_a_tensor(m, n, k):
     return still_outer(m, n, k).output
+
+
+@mended.wrong(expects="cannot be asked about 4 pairs")
+def swaps_the_inputs(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
+    return keras.Model(inputs[::-1], keras.layers.Activation("sigmoid")(flat))
 
 
 def _built(answer, m, n, k):
@@ -130,8 +125,16 @@ def _given(model, m, n, k):
     rng = np.random.default_rng(m)
     U, V = rng.normal(size=(m, k)), rng.normal(size=(n, k))
     model.set_weights([U if w.shape == (m, k) else V for w in model.get_weights()])
-    users, items = rng.integers(m, size=4), rng.integers(n, size=4)
-    got = np.asarray(model([users[:, None], items[:, None]]), dtype=float)
+    # The last of each is among them: a table that is too short for it has changed places.
+    users = np.append(rng.integers(m, size=3), m - 1)
+    items = np.append(rng.integers(n, size=3), n - 1)
+    try:
+        got = np.asarray(model([users[:, None], items[:, None]]), dtype=float)
+    except Exception:
+        raise Mistake(
+            "The model cannot be asked about 4 pairs: has the users' table m rows, the items' n, "
+            "are the inputs in the order [user, item], and is axis 0, the batch, left alone?"
+        ) from None
     return got, U[users], V[items]
 
 
@@ -147,7 +150,7 @@ def _(answer):
         "Dot still makes the outer product.",
     )
     expect(
-        shapes != sorted([(m, k), (n, k), (1, 1), (1,)]),
+        (1, 1) not in shapes,
         f"{weights} Dense(1) adds a factor and a shift to the dot product, which needs neither.",
     )
     expect(
@@ -325,6 +328,11 @@ def turns_it_round(users, seen, rng):
     return negatives.reference(users, 1 - seen, rng)
 
 
+@negatives.wrong(expects="Draw with `rng` alone")
+def brings_a_generator_of_its_own(users, seen, rng):
+    return negatives.reference(users, seen, np.random.default_rng(0))
+
+
 @negatives.wrong(expects="as likely")
 def steps_aside(users, seen, rng):
     items = rng.integers(seen.shape[1], size=len(users))
@@ -396,6 +404,17 @@ def _(answer):
             f"Of 3,000 draws for a user without {items if user == 0 else 'any item'}, the items "
             f"came {counts.tolist()} times: every unseen item should be as likely as another.",
         )
+
+
+@negatives.check("the generator decides")
+def _(answer):
+    users, seen = np.repeat([0, 1], 50), np.array([[0, 1, 0, 0, 1, 0], [0] * 6])
+    one, again, other = (_drawn(answer, users, seen, seed).tolist() for seed in (1, 1, 2))
+    expect(
+        one == again and one != other,
+        "Draw with `rng` alone: the same generator has to give the same items, and another one "
+        "others.",
+    )
 
 
 @define(

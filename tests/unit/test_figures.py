@@ -291,3 +291,13 @@ def test_intervals_are_drawn_where_they_belong_and_told():
 def test_a_rounding_error_below_zero_is_written_without_its_sign():
     figure = figures.heatmap([[-1e-16, -0.5]], ["u"], ["A", "B"])
     assert "u: A 0.00, B -0.50." in figures.alt_text(figure)
+
+
+def test_points_over_a_line_leave_room_for_a_legend_of_both():
+    figure = figures.lines([0, 1], {"a curve": [0, 1]}, "One curve.")
+    figure = figures.scatter([0, 1], [1, 0], ax=figure.axes[0], label="points")
+    (legend,) = [one for one in (ax.get_legend() for ax in figure.axes) if one] or figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a curve", "points"]
+    figure.draw_without_rendering()
+    title = figure.axes[0]._left_title.get_window_extent()
+    assert not title.overlaps(legend.get_window_extent())

@@ -6,9 +6,10 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from recsys_lab import Interactions
-from recsys_lab.interactions import as_count, as_csr, as_matrix, as_share
+from recsys_lab.interactions import as_count, as_csr, as_matrix, as_share, draw_unseen
 
 
 @pytest.fixture
@@ -418,3 +419,18 @@ def test_a_share_lies_strictly_between_zero_and_one(value):
     with pytest.raises(ValueError, match="share="):
         as_share(value)
     assert as_share(np.float32(0.5)) == 0.5
+
+
+def test_a_drawn_item_is_never_a_taken_one_and_all_others_are_as_likely():
+    taken = np.array([0, 1, 3, 5 + 2])  # of five items, user 0 has 0, 1 and 3, user 1 has 2
+    users = np.repeat([0, 1, 2], 6000)
+    items = draw_unseen(users, taken, 5, np.random.default_rng(0))
+    for user, left in [(0, [2, 4]), (1, [0, 1, 3, 4]), (2, range(5))]:
+        counts = np.bincount(items[users == user], minlength=5)
+        assert np.flatnonzero(counts).tolist() == list(left)
+        assert chisquare(counts[counts > 0]).pvalue > 1e-4
+
+
+def test_where_nothing_is_taken_the_first_draw_counts():
+    items = draw_unseen(np.zeros(9, int), np.array([], int), 4, np.random.default_rng(1))
+    assert items.tolist() == np.random.default_rng(1).integers(4, size=9).tolist()

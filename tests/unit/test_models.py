@@ -11,7 +11,15 @@ from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 from threadpoolctl import threadpool_limits
 
-from recsys_lab import evaluate, item_neighbours, load_movielens, split_last, truncated_svd
+from recsys_lab import (
+    evaluate,
+    item_neighbours,
+    load_movielens,
+    models,
+    split_last,
+    truncated_svd,
+)
+from recsys_lab.interactions import draw_unseen
 from recsys_lab.models import (
     ALS,
     BPR,
@@ -293,3 +301,19 @@ def test_reference_points_are_those_of_independent_code(model, ndcg):
         found += [evaluate(model.scores, train, test, rng=seed)["ndcg"] for seed in range(1, 10)]
     assert min(abs(value - ndcg) for value in found) < 0.0005
     assert abs(np.mean(found) - ndcg) < 0.001
+
+
+def test_bpr_is_never_told_that_an_item_of_the_users_ranks_below_another(monkeypatch):
+    drawn = []
+
+    def spy(users, taken, n, rng):
+        items = draw_unseen(users, taken, n, rng)
+        drawn.append((users, items))
+        return items
+
+    monkeypatch.setattr(models, "draw_unseen", spy)
+    R = (np.random.default_rng(0).random((20, 15)) < 0.5).astype(int)
+    BPR(2, epochs=5).fit(R)
+    users, items = map(np.concatenate, zip(*drawn, strict=True))
+    assert len(users) >= 5 * R.sum()
+    assert not R[users, items].any()
