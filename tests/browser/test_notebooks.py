@@ -35,17 +35,18 @@ def answer(page, exercise_id, source):
     return " ".join(said.inner_text().split())
 
 
-def wrong_answer(exercise):
-    """Return the source of a wrong answer, as a learner would type it, and what is said to it."""
-    alone = [  # what a cell knows without the exercise's module
-        wrong
+def wrong_answer(exercises):
+    """Return an exercise, a wrong answer as a learner would type it, and what is said to it."""
+    exercise, wrong = next(
+        (exercise, wrong)
+        for exercise in exercises
         for wrong in exercise.wrongs
+        # What a cell knows without the exercise's module.
         if set(inspect.getclosurevars(wrong.function).globals) <= {"np"}
-    ]
-    wrong = alone[0]
+    )
     source = inspect.getsource(wrong.function)
     source = source[source.index("def ") :].replace(wrong.function.__name__, exercise.name, 1)
-    return f'@exercise("{exercise.id}")\n{source}', wrong.expects
+    return exercise, f'@exercise("{exercise.id}")\n{source}', wrong.expects
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -78,8 +79,7 @@ def test_a_notebook_runs_and_answers(lab, page, name):
             assert switched["alt"] == old["alt"]
 
     exercises = re.findall(r'@exercise\("([\w.]+)"\)', str([cell["source"] for cell in cells]))
-    exercise = get(exercises[0])
-    source, message = wrong_answer(exercise)
+    exercise, source, message = wrong_answer(map(get, exercises))
     said = answer(page, exercise.id, source)
     assert said.startswith(f"Not yet: {exercise.id}")
     assert " ".join(message.replace("`", "").split()) in said
