@@ -119,11 +119,12 @@ def leaderboard(
     splits : dict: name -> function of data and a seed that gives train and test
         By default the last 20 % of each user's events ("last"), and 20 % of all ("random").
     metrics : names of what ``evaluate`` gives
-        The first one decides the tuning, and gets an interval: let it be one of a user's list.
+        The first one decides the tuning, and gets an interval: let it be one of a user's list, such
+        as "ndcg". After it there may be others of another length of list, such as "ndcg@20".
     seeds : whole numbers
         For the split, for the model, for the choice of trials and for ties.
     k : int
-        Length of the lists.
+        Length of the lists, where a metric does not say it.
     trials : int
         How many settings of a model are tried.
     path : str or Path, optional
@@ -182,9 +183,13 @@ def leaderboard(
     trials, metrics = as_count(trials, "trials"), list(metrics)
     known = ["precision", "recall", "ndcg", "map", "hit_rate", "coverage", "novelty"]
     for metric in metrics:
-        if metric not in known:
-            raise ValueError(f"metrics holds {metric!r}: choose from {', '.join(known)}")
-    if not metrics or metrics[0] in known[5:]:
+        name, at, length = str(metric).partition("@")
+        if name not in known or (at and not (length.isdecimal() and int(length))):
+            raise ValueError(
+                f"metrics holds {metric!r}: choose from {', '.join(known)}; a length may follow, "
+                "as in ndcg@20"
+            )
+    if not metrics or metrics[0] not in known[:5]:
         raise ValueError(f"metrics={metrics}: let the first one be one of {', '.join(known[:5])}")
     table = _read(path)
     contests = [(*pair, name) for pair in product(splits, seeds) for name in models]
@@ -352,11 +357,17 @@ def _judge(make, values, tuned, train, test, metrics, k, seed):
     start = time.perf_counter()
     model.fit(train)
     seconds = time.perf_counter() - start
-    users, lists, hits, relevant, R = judged_lists(model.scores, train, test, k, seed)
-    of_users = per_user(hits, relevant)
-    result = dict(of_users.mean())
-    result["coverage"], result["novelty"] = beyond_accuracy(lists, R)
-    low, high = bootstrap_interval(of_users[metrics[0]], rng=seed)
+    lengths = {metric: int(metric.partition("@")[2] or k) for metric in metrics}
+    longest = max(lengths.values())
+    users, lists, hits, relevant, R = judged_lists(model.scores, train, test, longest, seed)
+    result = {}
+    for metric, length in lengths.items():
+        name = metric.partition("@")[0]
+        if name in ("coverage", "novelty"):
+            result[metric] = beyond_accuracy(lists[:, :length], R)[name == "novelty"]
+        else:
+            result[metric] = per_user(hits[:, :length], relevant)[name].mean()
+    low, high = bootstrap_interval(per_user(hits[:, :k], relevant)[metrics[0]], rng=seed)
     beyond = leak_check(model, train, test)
     honest = beyond <= SUSPICIOUS or getattr(model, "side_information", False)
     del model
@@ -366,7 +377,7 @@ def _judge(make, values, tuned, train, test, metrics, k, seed):
     mib = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     return {
-        **{metric: float(result[metric]) for metric in metrics},
+        **{metric: float(value) for metric, value in result.items()},
         "low": low,
         "high": high,
         "users": len(users),

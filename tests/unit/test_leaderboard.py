@@ -103,6 +103,19 @@ def test_a_row_says_what_evaluate_says():
     assert row["seconds"] > 0 and row["MiB"] > 0
 
 
+def test_a_metric_may_be_that_of_lists_of_another_length():
+    data, names = world(), ["ndcg", "recall", "map", "coverage", "novelty"]
+    metrics = [*names, *(f"{name}@{k}" for k in (3, 40) for name in names)]
+    models = {"SVD": (TruncatedSVD, {"k": [3]})}
+    row = leaderboard(models, data, RANDOM, metrics, seeds=[2], k=7).iloc[0]
+    train, test = SPLITS["random"](data, 2)
+    scores = TruncatedSVD(3).fit(train).scores
+    for k, ending in [(7, ""), (3, "@3"), (40, "@40")]:
+        wanted = evaluate(scores, train, test, k, rng=2)
+        assert [row[name + ending] for name in names] == pytest.approx(list(wanted[names]))
+    assert row["low"] < row["ndcg"] < row["high"]
+
+
 def test_settings_are_scikit_learns_grid():
     values = {"a": [1, 2, 3], "b": ["x", "y"], "c": [None]}
     theirs = sorted(ParameterGrid(values), key=str)
@@ -304,6 +317,9 @@ def test_standings_average_over_seeds_and_rank_within_each_split():
         ({"metrics": ["ndgc"]}, "metrics holds 'ndgc': choose from precision"),
         ({"metrics": ["coverage", "ndcg"]}, "let the first one be one of precision"),
         ({"metrics": []}, "let the first one"),
+        ({"metrics": ["ndcg@5"]}, "let the first one"),
+        ({"metrics": ["ndcg", "ndcg@0"]}, "metrics holds 'ndcg@0'"),
+        ({"metrics": ["ndcg", "recall@ten"]}, "metrics holds 'recall@ten'"),
         ({"trials": 0}, "trials=0"),
         ({"k": 0}, "k=0"),
     ],
