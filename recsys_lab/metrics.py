@@ -282,12 +282,9 @@ def judged_lists(scores, train, test, k, rng):
         part = users[first : first + USERS_AT_ONCE]
         rows = _asked(scores, part, train.shape[1]) if callable(scores) else scores[part]
         lists[first : first + len(part)] = top_k(rows, train[part], k, range(len(part)), order)
-    hits = np.zeros(lists.shape, dtype=bool)
-    shared = 0
-    for place, user in enumerate(users):
-        wanted = test.indices[test.indptr[user] : test.indptr[user + 1]]
-        hits[place] = np.isin(lists[place], wanted)
-        shared += np.isin(train.indices[train.indptr[user] : train.indptr[user + 1]], wanted).sum()
+    wanted = _cells(test)
+    hits = (lists >= 0) & np.isin(users[:, None] * test.shape[1] + lists, wanted)
+    shared = np.intersect1d(_cells(train), wanted, assume_unique=True).size
     if shared:
         warnings.warn(
             f"train and test share {shared} events: what a user has seen is not recommended, so "
