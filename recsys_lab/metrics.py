@@ -13,8 +13,8 @@ import pandas as pd
 from .interactions import Interactions, as_count, as_csr, as_share
 from .ranking import as_features, as_scores, same_shape, top_k, unit_rows
 
-# A function that gives scores is asked for so many users in one go: with 10,000 items, 20 MB.
-USERS_AT_ONCE = 256
+# A function that gives scores is asked for so many users in one go: with 10,000 items, 5 MB.
+USERS_AT_ONCE = 64
 
 
 def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int = 0) -> pd.Series:

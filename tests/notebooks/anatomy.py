@@ -22,6 +22,7 @@ CLAIMS = {
     4: ["C07", "C08", "C09"],
     5: ["C11", "C12", "C13", "C14"],
     6: ["C15", "C16", "C17", "C18", "C19"],
+    7: ["C20", "C21"],
 }
 # How a bullet of 'You will be able to' may start; a verb that is missing belongs here.
 VERBS = set(

@@ -1,0 +1,626 @@
+"""The exercises of notebook 07, Does it generalise?: a metric, a sample, an interval, a choice."""
+
+from itertools import combinations
+from math import comb, log2
+
+import numpy as np
+
+from .engine import Mistake, define, expect, expect_close, expect_number, expect_shape
+
+
+@define(
+    "generalise.ndcg",
+    notebook=7,
+    hints=[
+        "First the gain of each place, hit or not: `gain = 1 / np.log2(place + 1)`, with places "
+        "1, 2, 3, ... up to the length of the list.",
+        "Add up `gain[hits]`. The best list that this user can get has its hits at the front: as "
+        "many as there are test items, but no more than places.",
+        "`gain[:relevant]` takes the first `relevant` gains, or all if there are fewer. Divide "
+        "`gain[hits].sum()` by their sum.",
+    ],
+    equivalent={"line 8: 1 -> 2": "a factor that all gains have cancels in the ratio"},
+)
+def ndcg(hits, relevant):
+    """Return the NDCG of one user's list: a number from 0 to 1.
+
+    It is the sum of 1 / log2(place + 1) over the hits, divided by the same sum for a list that
+    begins with min(k, relevant) hits. hits: 1-d array of k booleans, best place first;
+    relevant: number of the user's test items, 1 or more.
+    """
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong(
+    "You counted places from 0, so the first divides by log2(1) = 0: they count from 1, and the "
+    "first is worth 1 / log2(2) = 1."
+)
+def counts_from_zero(hits, relevant):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = 1 / np.log2(np.arange(len(hits)) + 1)
+        return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("You moved the places on by one: the first is worth 1 / log2(1 + 1) = 1.")
+def counts_from_two(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 2)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong(
+    "You divided by the value of a list full of hits: a user with fewer test items than places "
+    "could never reach 1."
+)
+def ideal_is_full(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain.sum()
+
+
+@ndcg.wrong(
+    "You divided by what the hits found would be worth at the front: that forgives the test items "
+    "which the list missed. Count all of them, `relevant`."
+)
+def ideal_of_the_found(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[: hits.sum()].sum()
+
+
+@ndcg.wrong(
+    "You let the best list go on beyond k places: with more test items than places, k hits are "
+    "the best there is."
+)
+def ideal_is_longer_than_the_list(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / np.sum(1 / np.log2(np.arange(1, relevant + 1) + 1))
+
+
+@ndcg.wrong("You did not divide: the N of NDCG stands for the value of the best list.")
+def forgets_to_divide(hits, relevant):
+    return np.sum(1 / np.log2(np.flatnonzero(hits) + 2))
+
+
+@ndcg.wrong("You divided by the number of test items: divide by what they are worth at the front.")
+def divides_by_the_number(hits, relevant):
+    return np.sum(1 / np.log2(np.flatnonzero(hits) + 2)) / min(len(hits), relevant)
+
+
+@ndcg.wrong("That is precision, hits / k: here a hit counts more, the higher it stands.")
+def takes_precision(hits, relevant):
+    return hits.mean()
+
+
+@ndcg.wrong("That is recall: here a hit counts more, the higher it stands.")
+def takes_recall(hits, relevant):
+    return hits.sum() / min(len(hits), relevant)
+
+
+@ndcg.wrong("You weighed a hit by 1 / place: NDCG takes the logarithm, 1 / log2(place + 1).")
+def forgets_the_logarithm(hits, relevant):
+    gain = 1 / np.arange(1, len(hits) + 1)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+# Hits at places 1 and 3, whose gains are round: 1 / log2(2) = 1 and 1 / log2(4) = 1/2.
+TWO_HITS = np.array([True, False, True, False, False])
+
+
+@ndcg.check("a single number comes back")
+def _(answer):
+    expect_number(answer(TWO_HITS, 3))
+
+
+@ndcg.check("a small case by hand")
+def _(answer):
+    three = 1 + 1 / log2(3) + 1 / 2
+    why = "Hits at places 1 and 3 are worth 1 + 1/2; three at the front 1 + 0.631 + 1/2."
+    expect_close(answer(TWO_HITS, 3), 1.5 / three, why)
+    why = "One hit, at place 3, is worth 1/2; at place 1 it would be worth 1."
+    expect_close(answer(np.array([False, False, True]), 1), 1 / 2, why)
+    why = "Nine test items, but two places: the best is 1 + 0.631. A hit at place 1 is worth 1."
+    expect_close(answer(np.array([True, False]), 9), 1 / (1 + 1 / log2(3)), why)
+
+
+@ndcg.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(1)
+    for k in (3, 8, 20):
+        hits = rng.random(k) < 0.4
+        for relevant in (hits.sum() + 1, k, k + 5):
+            # Place by place, for this list and for one with its hits at the front.
+            best = [place <= relevant for place in range(1, k + 1)]
+            mine, ideal = (
+                sum(1 / log2(place + 1) for place, hit in enumerate(row, 1) if hit)
+                for row in (hits, best)
+            )
+            expect_close(answer(hits, relevant), mine / ideal)
+
+
+@ndcg.check("edge cases")
+def _(answer):
+    expect_close(answer(np.zeros(4, bool), 2), 0, "A list without a hit is worth nothing.")
+    expect_close(answer(np.ones(4, bool), 4), 1, "No list can be better than one full of hits.")
+    best = np.array([True, True, False])
+    expect_close(answer(best, 2), 1, "Both test items at the front: no list can be better.")
+    expect_close(answer(np.array([True]), 3), 1, "One place, one hit: no list can be better.")
+
+
+@define(
+    "generalise.sampled_hit",
+    notebook=7,
+    hints=[
+        "How many of the other n - 1 items are better than this one? And how many better ones "
+        "may be among those drawn, so that it is still among the first k?",
+        "rank - 1 of the others are better, and at most k - 1 of them may be drawn. Drawn without "
+        "replacement, their number follows the hypergeometric distribution.",
+        "`from scipy.stats import hypergeom`; then `hypergeom.cdf(x, M, n, N)` is the chance of "
+        "at most x good ones, where N are drawn from M of which n are good. (Its n is not ours.) "
+        "Here the good ones are the better items: x = k - 1, M = n - 1, n = rank - 1, "
+        "N = negatives.",
+    ],
+)
+def sampled_hit(rank, n, negatives, k):
+    """Return the probability that an item is among the first k when ranked against a sample.
+
+    rank: its place among n unseen items, 1 is best. The sample: `negatives` of the other n - 1,
+    drawn without replacement. rank, or both rank and n, may be arrays.
+    """
+    from scipy.stats import hypergeom
+
+    return hypergeom.cdf(k - 1, n - 1, rank - 1, negatives)
+
+
+@sampled_hit.wrong(
+    "That is whether the item is among the first k of all n. Against a sample it moves up, since "
+    "most of those before it are not drawn."
+)
+def ranks_against_all(rank, n, negatives, k):
+    return np.where(rank <= k, 1.0, 0.0)
+
+
+@sampled_hit.wrong(
+    "You let k better ones be drawn: then the item stands at k + 1. At most k - 1 may be."
+)
+def lets_k_stand_before_it(rank, n, negatives, k):
+    return sampled_hit.reference(rank, n, negatives, k + 1)
+
+
+@sampled_hit.wrong("You counted the item as better than itself: rank - 1 others are better.")
+def is_better_than_itself(rank, n, negatives, k):
+    return sampled_hit.reference(rank + 1, n, negatives, k)
+
+
+@sampled_hit.wrong(
+    "You drew from all n items: the item itself is not drawn, so there are n - 1 to draw from."
+)
+def draws_the_item_too(rank, n, negatives, k):
+    return sampled_hit.reference(rank, n + 1, negatives, k)
+
+
+@sampled_hit.wrong(
+    "You drew with replacement (the binomial distribution): here an item is drawn once at most, "
+    "so each draw changes what is left for the next."
+)
+def draws_with_replacement(rank, n, negatives, k):
+    p = (rank - 1) / (n - 1)
+    return sum(comb(negatives, x) * p**x * (1 - p) ** (negatives - x) for x in range(k))
+
+
+@sampled_hit.wrong(
+    "You scaled the rank down to the sample and compared it with k: that is about where the item "
+    "stands on average. The draw decides, so add up the chances."
+)
+def scales_the_rank(rank, n, negatives, k):
+    return np.where(rank * negatives / n <= k, 1.0, 0.0)
+
+
+@sampled_hit.wrong(
+    "That is the chance of exactly k - 1 better ones, the last place that counts: fewer are as "
+    "good, so add up the chances of 0, 1, ..., k - 1."
+)
+def takes_the_last_place_only(rank, n, negatives, k):
+    better = sampled_hit.reference
+    return better(rank, n, negatives, k) - better(rank, n, negatives, k - 1)
+
+
+@sampled_hit.wrong(
+    "That is the chance of no better one, the first place alone: up to k - 1 may be drawn."
+)
+def takes_the_first_place_only(rank, n, negatives, k):
+    return sampled_hit.reference(rank, n, negatives, 1)
+
+
+@sampled_hit.wrong("That is the chance of a miss: subtract it from 1.")
+def gives_the_chance_of_a_miss(rank, n, negatives, k):
+    return 1 - sampled_hit.reference(rank, n, negatives, k)
+
+
+@sampled_hit.wrong(expects="Here rank is an array")
+def takes_one_rank_at_a_time(rank, n, negatives, k):
+    ways = [comb(rank - 1, x) * comb(n - rank, negatives - x) for x in range(min(k, negatives + 1))]
+    return sum(ways) / comb(n - 1, negatives)
+
+
+@sampled_hit.check("a probability comes back")
+def _(answer):
+    # Worked out below; the first tells the misconceptions apart.
+    for case in [(4, 9, 3, 2), (2, 4, 2, 1)]:
+        got = expect_number(answer(*case))
+        expect(0 <= got <= 1, f"It returned {got:.6g}; a probability lies between 0 and 1.")
+
+
+@sampled_hit.check("a small case by hand")
+def _(answer):
+    why = "Of the 3 ways to draw 2 of the 3 others, 1 leaves the better one out."
+    expect_close(answer(2, 4, 2, 1), 1 / 3, why)
+    why = "3 of 8 can be drawn in 56 ways: 10 hold none of the 3 better ones, 30 hold one."
+    expect_close(answer(4, 9, 3, 2), 40 / 56, why)
+
+
+@sampled_hit.check("counting every sample")
+def _(answer):
+    for n, negatives, k in [(5, 2, 1), (6, 3, 2), (7, 5, 3)]:
+        for rank in range(1, n + 1):
+            others = [place for place in range(1, n + 1) if place != rank]
+            before = [sum(p < rank for p in drawn) for drawn in combinations(others, negatives)]
+            share = sum(b < k for b in before) / len(before)
+            why = f"Of {len(before)} possible samples, {sum(b < k for b in before)} are hits."
+            expect_close(answer(rank, n, negatives, k), share, why)
+
+
+@sampled_hit.check("arrays")
+def _(answer):
+    try:
+        got = answer(np.array([1, 2, 3, 4]), 4, 2, 1)
+        both = answer(np.array([2, 4]), np.array([4, 9]), 2, 1)
+    except Mistake as mistake:
+        raise Mistake(
+            f"{mistake} Here rank is an array. `hypergeom.cdf` takes arrays as they are; "
+            "`np.vectorize` makes a function of numbers take them."
+        ) from None
+    why = "A number for each rank: rank 1 is first in every sample, rank 2 in 1 of 3 as above."
+    expect_close(got, [1, 1 / 3, 0, 0], why)
+    why = "Rank 2 of 4 as above; of 28 ways to draw 2 of the 8 others of rank 4, 10 are hits."
+    expect_close(both, [1 / 3, 10 / 28], why)
+
+
+@sampled_hit.check("as many items as MovieLens has")
+def _(answer):
+    n, k = 9000, 10
+    for rank, negatives in [(300, 100), (900, 100), (30, 3000)]:
+        ways = [comb(rank - 1, x) * comb(n - rank, negatives - x) for x in range(k)]
+        got, wanted = answer(rank, n, negatives, k), sum(ways) / comb(n - 1, negatives)
+        # Whole numbers of 2,000 digits are exact. Sums of their logarithms lose about 1e-10.
+        why = "Is a number of ways too large for a float? `hypergeom` and `math.comb` manage."
+        expect_close(got, wanted, why, tol=1e-8)
+
+
+@sampled_hit.check("edge cases")
+def _(answer):
+    expect_close(answer(1, 8, 3, 1), 1, "Nothing is better than rank 1, whatever is drawn.")
+    why = "Where all others are drawn, the sample is the whole: a hit if rank <= k, else none."
+    expect_close([answer(3, 6, 5, 3), answer(4, 6, 5, 3)], [1, 0], why)
+    expect_close(answer(6, 6, 2, 3), 1, "A list of three has room for the item and two others.")
+
+
+@define(
+    "generalise.paired_interval",
+    notebook=7,
+    hints=[
+        "The users are the same under both models, so take the difference of each: `b - a`. What "
+        "is left to find is the interval of one mean.",
+        "In each repeat draw `len(a)` positions with `rng.integers(len(a), size=len(a))`: a user "
+        "may come twice. Keep the mean of the differences at these positions.",
+        "You have `repeats` means. Cut off 2.5 % at either end: "
+        "`np.quantile(means, [0.025, 0.975])`.",
+    ],
+)
+def paired_interval(a, b, repeats, rng):
+    """Return (low, high), the 95 % bootstrap interval of the mean of b - a.
+
+    a, b: the same users' values under two models, 1-d arrays. In each repeat, draw with rng as
+    many users as there are, with replacement; low and high cut off 2.5 % of the means each.
+    """
+    drawn = rng.integers(len(a), size=(repeats, len(a)))
+    means = (b - a)[drawn].mean(axis=1)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong(expects="take the same users for both")
+def draws_for_each_model(a, b, repeats, rng):
+    of_a = a[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
+    of_b = b[rng.integers(len(b), size=(repeats, len(b)))].mean(axis=1)
+    return tuple(np.quantile(of_b - of_a, [0.025, 0.975]))
+
+
+@paired_interval.wrong("You took a - b: where b is the better model, b - a is above zero.")
+def turns_it_round(a, b, repeats, rng):
+    return paired_interval.reference(b, a, repeats, rng)
+
+
+@paired_interval.wrong(
+    "That is where the users' differences lie: the interval is one of their mean, so draw users "
+    "again and again and keep the mean of each draw."
+)
+def takes_the_users_quantiles(a, b, repeats, rng):
+    return tuple(np.quantile(b - a, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You drew without replacement: that gives all users, in another order, and the same mean "
+    "again and again. A user may come twice and another not at all."
+)
+def draws_without_replacement(a, b, repeats, rng):
+    means = [rng.permutation(b - a).mean() for _ in range(repeats)]
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You cut off 5 % at either end, which leaves 90 %: for 95 % cut off 2.5 % at each."
+)
+def leaves_ninety(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
+    return tuple(np.quantile(means, [0.05, 0.95]))
+
+
+@paired_interval.wrong(
+    "You gave mean +- 1.96 standard errors, which holds for many users: the bootstrap needs no "
+    "such rule. Draw, and take the quantiles of the means."
+)
+def trusts_the_normal_curve(a, b, repeats, rng):
+    reach = 1.96 * (b - a).std() / np.sqrt(len(a))
+    return (b - a).mean() - reach, (b - a).mean() + reach
+
+
+@paired_interval.wrong(
+    "You subtracted the ends of two intervals: take the difference user by user first."
+)
+def subtracts_two_intervals(a, b, repeats, rng):
+    drawn = rng.integers(len(a), size=(repeats, len(a)))
+    ends = [np.quantile(each[drawn].mean(axis=1), [0.025, 0.975]) for each in (a, b)]
+    return tuple(ends[1] - ends[0])
+
+
+@paired_interval.wrong(expects="take the mean of as many users as there are")
+def draws_one_user_a_repeat(a, b, repeats, rng):
+    return tuple(np.quantile((b - a)[rng.integers(len(a), size=repeats)], [0.025, 0.975]))
+
+
+@paired_interval.wrong(expects="standard errors")
+def leaves_ninety_nine(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
+    return tuple(np.quantile(means, [0.005, 0.995]))
+
+
+@paired_interval.wrong(expects="Draw with `rng` alone")
+def brings_a_generator_of_its_own(a, b, repeats, rng):
+    return paired_interval.reference(a, b, repeats, np.random.default_rng(0))
+
+
+@paired_interval.wrong(expects="With one repeat")
+def ignores_repeats(a, b, repeats, rng):
+    return paired_interval.reference(a, b, 5000, rng)
+
+
+@paired_interval.wrong(expects="the lower end first")
+def gives_the_upper_end_first(a, b, repeats, rng):
+    return paired_interval.reference(a, b, repeats, rng)[::-1]
+
+
+@paired_interval.wrong(
+    "`np.percentile` counts in per cent, so 0.025 and 0.975 both lie at the low end: write 2.5 and "
+    "97.5, or use `np.quantile`."
+)
+def confuses_percentile_with_quantile(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
+    return tuple(np.percentile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong("You took the median of each draw: the interval is one of the mean.")
+def takes_medians(a, b, repeats, rng):
+    drawn = (b - a)[rng.integers(len(a), size=(repeats, len(a)))]
+    return tuple(np.quantile(np.median(drawn, axis=1), [0.025, 0.975]))
+
+
+# Differences 0, 0 and 3. The 2 makes the models' own intervals (0, 2) and (0, 3).
+A, B = np.array([2.0, 0.0, 0.0]), np.array([2.0, 0.0, 3.0])
+
+
+@paired_interval.check("a low and a high come back")
+def _(answer):
+    # Turned round: who leaves out the last user gets another answer here than below.
+    low, high = expect_shape(answer(A[::-1], B[::-1], 100, np.random.default_rng(5)), (2,))
+    expect(low <= high, f"It returned ({low:.6g}, {high:.6g}): give the lower end first.")
+
+
+@paired_interval.check("a small case by hand")
+def _(answer):
+    a = np.array([1.0, 4.0, 2.0, 8.0])
+    why = "Each user gets 2 more from b, whoever is drawn: take the same users for both."
+    expect_close(answer(a, a + 2, 200, np.random.default_rng(6)), [2, 2], why)
+    # 3.7 % of 10,000 means are 3: by chance fewer than 250 or more than 500 would be, once in
+    # 10^9 times.
+    why = (
+        "The differences are 0, 0 and 3, so a draw's mean is how often the last user was drawn: "
+        "0 times in 8 of 27 draws, 3 times in 1 of 27, which is more than 2.5 %."
+    )
+    expect_close(answer(A, B, 10_000, np.random.default_rng(7)), [0, 3], why)
+
+
+@paired_interval.check("many users: the interval that theory gives")
+def _(answer):
+    rng = np.random.default_rng(8)
+    half = rng.normal(size=100) * (rng.random(100) < 0.4)  # as with lists: many gain nothing
+    for shift in (0.3, -0.1):
+        a, difference = rng.normal(size=200), shift + np.concatenate([half, -half])
+        got = answer(a, a + difference, 6000, np.random.default_rng(9))
+        # A mean of 200 symmetric values is all but normal. With 6,000 draws the ends vary by 0.035
+        # standard errors: 0.2 is almost six times that, and a 90 % interval differs by 0.31.
+        low, high = (np.asarray(got) - shift) / (difference.std() / np.sqrt(200))
+        says = (
+            f"For 200 users it reaches from {low:.2f} to {high:.2f} standard errors around the "
+            "mean; a 95 % interval reaches from about -1.96 to 1.96."
+        )
+        if high - low > 10:
+            says += " In each repeat, take the mean of as many users as there are."
+        expect(abs(low + 1.96) < 0.2 and abs(high - 1.96) < 0.2, says)
+
+
+@paired_interval.check("the generator decides")
+def _(answer):
+    a, b = np.zeros(30), np.random.default_rng(10).normal(size=30)
+    one, again, other = (
+        np.asarray(answer(a, b, 50, np.random.default_rng(seed))) for seed in (1, 1, 2)
+    )
+    expect(
+        (one == again).all() and (one != other).any(),
+        "Draw with `rng` alone: the same generator has to give the same interval, and another "
+        "one another.",
+    )
+
+
+@paired_interval.check("edge cases")
+def _(answer):
+    a, b = np.zeros(30), np.random.default_rng(10).normal(size=30)
+    low, high = answer(a, b, 1, np.random.default_rng(11))
+    why = "With one repeat there is one mean, so low and high are both that."
+    expect_close(high - low, 0, why)
+
+
+@define(
+    "generalise.fair_score",
+    notebook=7,
+    hints=[
+        "There are two steps, and each looks at one of the arrays only: choose a setting by "
+        "`validation`, then read its score off `test`.",
+        "A row is a setting: `validation.mean(axis=1)` is one number a setting, its mean over the "
+        "seeds. `np.argmax` gives the position of the largest.",
+        "With `chosen = np.argmax(validation.mean(axis=1))`, report `test[chosen].mean()`.",
+    ],
+    equivalent={
+        "line 7: validation.mean(axis=1) -> validation.sum(axis=1)": (
+            "every setting has as many seeds, so the order stays"
+        ),
+    },
+)
+def fair_score(validation, test):
+    """Return the mean test score of the one setting whose mean validation score is highest.
+
+    validation, test: settings x seeds, the scores of each setting with each seed; means are over
+    the seeds.
+    """
+    chosen = np.argmax(validation.mean(axis=1))
+    return test[chosen].mean()
+
+
+@fair_score.wrong(
+    "You chose by the test: the best of many test scores is partly luck, and nothing unseen is "
+    "left to tell how much. Choose by validation."
+)
+def chooses_by_the_test(validation, test):
+    return test.mean(axis=1).max()
+
+
+@fair_score.wrong(
+    "You reported the score that the setting was chosen by: the largest of several is too good "
+    "by luck. Report its test score."
+)
+def reports_the_validation(validation, test):
+    return validation.mean(axis=1).max()
+
+
+@fair_score.wrong(
+    "You took the best test score of each seed apart: that is choosing by the test, once a seed."
+)
+def takes_the_best_test_of_each_seed(validation, test):
+    return test.max(axis=0).mean()
+
+
+@fair_score.wrong(
+    "You chose a setting for each seed: choose one for all of them, by its mean over the seeds."
+)
+def chooses_for_each_seed(validation, test):
+    return test[np.argmax(validation, axis=0), np.arange(test.shape[1])].mean()
+
+
+@fair_score.wrong(
+    "You chose by the largest single value, so one lucky seed decides: take the mean over the "
+    "seeds first."
+)
+def chooses_by_the_luckiest_seed(validation, test):
+    return test[np.argmax(validation.max(axis=1))].mean()
+
+
+@fair_score.wrong(
+    "You chose the luckiest pair of a setting and a seed: take the mean over the seeds first."
+)
+def chooses_a_single_run(validation, test):
+    return test.ravel()[np.argmax(validation)]
+
+
+@fair_score.wrong(
+    "That is the largest test score of all: you chose both the setting and the seed by the test."
+)
+def takes_the_largest_of_all(validation, test):
+    return test.max()
+
+
+@fair_score.wrong("You chose well, then reported its luckiest seed: report the mean over seeds.")
+def reports_the_luckiest_seed(validation, test):
+    return test[np.argmax(validation.mean(axis=1))].max()
+
+
+@fair_score.wrong("You took the columns for the settings: a row is a setting, a column a seed.")
+def takes_seeds_for_settings(validation, test):
+    return test[:, np.argmax(validation.mean(axis=0))].mean()
+
+
+@fair_score.wrong("You averaged over all settings: report the one that validation chooses.")
+def chooses_nothing(validation, test):
+    return test.mean()
+
+
+@fair_score.wrong("You returned the position of the setting: return its mean test score.")
+def returns_the_position(validation, test):
+    return np.argmax(validation.mean(axis=1))
+
+
+@fair_score.wrong("You chose the lowest, as one does with a loss: here a higher score is better.")
+def chooses_the_lowest(validation, test):
+    return test[np.argmin(validation.mean(axis=1))].mean()
+
+
+# Row 0 wins on the test, row 1 on validation by its mean, row 3 there by one lucky seed.
+VALIDATION = np.array([[0.20, 0.25], [0.30, 0.32], [0.10, 0.15], [0.45, 0.11]])
+TEST = np.array([[0.42, 0.34], [0.30, 0.24], [0.16, 0.22], [0.10, 0.36]])
+
+
+@fair_score.check("a single number comes back")
+def _(answer):
+    expect_number(answer(VALIDATION, TEST))
+
+
+@fair_score.check("a small case by hand")
+def _(answer):
+    why = "Setting 1 has the highest validation mean, 0.31; on the test (0.30 + 0.24)/2 = 0.27."
+    expect_close(answer(VALIDATION, TEST), 0.27, why)
+
+
+@fair_score.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(13)
+    for settings, seeds in [(4, 3), (9, 5), (3, 8)]:
+        validation, test = rng.normal(size=(2, settings, seeds))
+        best, wanted = -np.inf, None
+        for mine, unseen in zip(validation, test, strict=True):
+            if sum(mine) / seeds > best:
+                best, wanted = sum(mine) / seeds, sum(unseen) / seeds
+        expect_close(answer(validation, test), wanted)
+
+
+@fair_score.check("edge cases")
+def _(answer):
+    one = np.array([[0.2, 0.4, 0.9]])
+    expect_close(answer(one, one / 2), 0.25, "One setting: nothing to choose.")
+    got = answer(np.array([[-3.0], [-1.0], [-2.0]]), np.array([[-5.0], [-4.0], [-3.0]]))
+    expect_close(got, -4, "One seed, scores below zero: the highest validation score is -1.")
