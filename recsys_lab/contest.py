@@ -201,7 +201,7 @@ def leaderboard(
             make, values = models[name]
             key = {"split": split, "model": name, "seed": seed}
             checksum = _checksum(train, test, make, values, metrics, k, trials)
-            row = _row(table, key, checksum)
+            row = _find(table, key | {"checksum": checksum})
             if row is None:
                 filled = 12 * number // len(contests)
                 bar = f"[{'#' * filled}{'.' * (12 - filled)}] {number + 1} of {len(contests)}: "
@@ -408,21 +408,17 @@ def _is(table, wanted):
     return np.logical_and.reduce([table[name] == value for name, value in wanted.items()])
 
 
-def _row(table, key, checksum):
-    """Return the row of the same split, model, seed and checksum, if it is there."""
-    if not table.empty:
-        for row in table[_is(table, key | {"checksum": checksum})].to_dict("records"):
-            return row
-    return None
+def _find(table, wanted):
+    """Return the first row with these values, or None."""
+    found = [] if table.empty else table[_is(table, wanted)].to_dict("records")
+    return found[0] if found else None
 
 
 def _tuned_before(table, key, checksum):
-    """Return how the same contest with another seed was tuned."""
-    if not table.empty:
-        same = {"split": key["split"], "model": key["model"], "checksum": checksum}
-        for row in table[_is(table, same)].to_dict("records"):
-            return {name: row[name] for name in ("chosen", "validation", "tried")}
-    return None
+    """Return how the same contest with another seed was tuned, or None."""
+    same = {"split": key["split"], "model": key["model"], "checksum": checksum}
+    row = _find(table, same)
+    return row and {name: row[name] for name in ("chosen", "validation", "tried")}
 
 
 def _with_row(table, key, row):

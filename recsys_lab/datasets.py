@@ -12,10 +12,14 @@ from .interactions import Interactions, read_csv
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 SHA256 = {
-    "events.csv": "8e1711100c95ac6f46c496a89b85ce0f6cead71e510d79c3f9ef6874cca18def",
-    "items.csv": "c3703b92e95582ae21c64b14825a757417f3630d098a7df1e444c6ee4ed1055d",
-    "movies.csv": "cd70037017534ad5ef111eb6b54b407096ceae835b7571d900d6754e22806b46",
-    "ratings.csv": "6031df54a1826b67642edd60407c21944cc51b22fcf70342baa9dd43c9ca1e0e",
+    "shop": {
+        "events.csv": "8e1711100c95ac6f46c496a89b85ce0f6cead71e510d79c3f9ef6874cca18def",
+        "items.csv": "c3703b92e95582ae21c64b14825a757417f3630d098a7df1e444c6ee4ed1055d",
+    },
+    "movielens-small": {
+        "movies.csv": "cd70037017534ad5ef111eb6b54b407096ceae835b7571d900d6754e22806b46",
+        "ratings.csv": "6031df54a1826b67642edd60407c21944cc51b22fcf70342baa9dd43c9ca1e0e",
+    },
 }
 
 
@@ -47,10 +51,10 @@ def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.Data
     >>> items.loc["A", "category"]
     'electronics'
     """
-    folder = Path(folder)
-    items = read_csv(folder / "items.csv", sha256=SHA256["items.csv"]).set_index("item")
+    folder, digests = Path(folder), SHA256["shop"]
+    items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
     data = Interactions.from_csv(
-        folder / "events.csv", sha256=SHA256["events.csv"], items=items.index
+        folder / "events.csv", sha256=digests["events.csv"], items=items.index
     )
     return data, items
 
@@ -95,8 +99,8 @@ def load_movielens(
     >>> movies.title.iloc[data.item_position(1)]
     'Toy Story'
     """
-    folder = Path(folder)
-    movies = read_csv(folder / "movies.csv", sha256=SHA256["movies.csv"]).set_index("movieId")
+    folder, digests = Path(folder), SHA256["movielens-small"]
+    movies = read_csv(folder / "movies.csv", sha256=digests["movies.csv"]).set_index("movieId")
     movies["year"] = movies["year"].astype("Int64")
     data = Interactions.from_csv(
         folder / "ratings.csv",
@@ -104,7 +108,7 @@ def load_movielens(
         item="movieId",
         value="rating",
         time="timestamp",
-        sha256=SHA256["ratings.csv"],
+        sha256=digests["ratings.csv"],
         items=movies.index,
     )
     return data, movies

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from .interactions import Interactions, as_count, as_csr, as_matrix
+from .interactions import Interactions, as_count, as_csr, as_matrix, rows_of
 
 # Up to 8 MB as a dense matrix, the full SVD is exact and takes well under a second.
 DENSE_CELLS = 1_000_000
@@ -36,7 +36,7 @@ class Factors:
     U : m x k, a row for each user
     V : n x k, a row for each item
     history : tuple of float
-        The objective after each step of an iterative method; empty for a direct one.
+        The objective after each half step of ``als``; empty for a direct one.
     """
 
     U: np.ndarray
@@ -352,7 +352,7 @@ def objective(
         misfit = _squares(R) - 2 * (U * (R @ V)).sum() + everywhere
     else:
         misfit = everywhere if unseen == "weak" else 0.0
-        rows = np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))
+        rows = rows_of(R)
         for first in range(0, R.nnz, BATCH):
             part = slice(first, first + BATCH)
             r = R.data[part].astype(np.float64)

@@ -309,7 +309,7 @@ duplicates="first", "last" or "mean"
 
     def rows(self) -> np.ndarray:
         """Row of each event, ordered like ``matrix.data`` (columns: ``matrix.indices``)."""
-        return np.repeat(np.arange(self.shape[0]), np.diff(self.matrix.indptr))
+        return rows_of(self.matrix)
 
     def to_frame(self) -> pd.DataFrame:
         """List the events: columns user, item, value and, if there are times, time."""
@@ -443,6 +443,11 @@ def as_csr(R, name: str) -> sp.csr_array:
         matrix = matrix.copy()
         matrix.eliminate_zeros()
     return matrix
+
+
+def rows_of(R) -> np.ndarray:
+    """Return the row of each stored entry of a CSR matrix, ordered like ``R.data``."""
+    return np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))
 
 
 def draw_unseen(users, taken, n: int, rng: np.random.Generator) -> np.ndarray:

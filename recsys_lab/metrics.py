@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from .interactions import Interactions, as_count, as_csr, as_share
+from .interactions import Interactions, as_count, as_csr, as_share, rows_of
 from .ranking import as_features, as_scores, same_shape, top_k, unit_rows
 
 # A function that gives scores is asked for so many users in one go: with 10,000 items, 5 MB.
@@ -345,7 +345,7 @@ def beyond_accuracy(lists, train):
 
 def _cells(R):
     """Number each stored entry by its place in the dense matrix, read row by row."""
-    return np.repeat(np.arange(R.shape[0]), np.diff(R.indptr)) * R.shape[1] + R.indices
+    return rows_of(R) * R.shape[1] + R.indices
 
 
 def _checked_lists(lists, m, n):

@@ -28,7 +28,7 @@ import scipy.sparse as sp
 
 from . import keras_models
 from .factorization import Factors, als, truncated_svd
-from .interactions import as_count, as_csr, draw_unseen
+from .interactions import as_count, as_csr, draw_unseen, rows_of
 from .ranking import content_scores, item_cosine
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
@@ -187,10 +187,12 @@ class _Factorised(Recommender):
 
 @dataclass(eq=False)
 class TruncatedSVD(_Factorised):
-    """The matrix of rank k closest to R: ``truncated_svd``.
+    """The matrix of rank k closest to R: ``truncated_svd``. Simple, and hard to beat.
 
-    P. Cremonesi, Y. Koren and R. Turrin (2010) found it hard to beat. Performance of recommender
-    algorithms on top-n recommendation tasks. RecSys 4, 39-46. doi:10.1145/1864708.1864721
+    References
+    ----------
+    P. Cremonesi, Y. Koren and R. Turrin (2010). Performance of recommender algorithms on top-N
+    recommendation tasks. RecSys 4, 39-46. doi:10.1145/1864708.1864721
     """
 
     k: int = 32
@@ -330,7 +332,7 @@ class BPR(_Factorised):
         rng = np.random.default_rng(self.rng)
         m, n = R.shape
         k, epochs = as_count(self.k, "k"), as_count(self.epochs, "epochs")
-        users = np.repeat(np.arange(m), np.diff(R.indptr))
+        users = rows_of(R)
         cells = np.sort(users * n + R.indices)
         U, V = (0.1 * rng.standard_normal((size, k)) for size in (m, n))
         # A user who has everything has no j.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from .interactions import as_count, as_csr
+from .interactions import as_count, as_csr, rows_of
 
 # What MovieLens writes where a film has no genre.
 NO_LABEL = "(no genres listed)"
@@ -146,8 +146,7 @@ def item_neighbours(train, neighbours: int | None = None) -> np.ndarray:
     # (R N^T) N with N the columns at length 1: the same as R (N^T N), without the n x n matrix.
     scores = (R @ unit.T).toarray() @ unit
     # N^T N has 1 on its diagonal for an item with an event; S has 0.
-    rows = np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))
-    scores[rows, R.indices] -= R.data
+    scores[rows_of(R), R.indices] -= R.data
     return scores
 
 

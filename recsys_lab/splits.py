@@ -31,7 +31,9 @@ def split_random(
         If share is outside (0, 1), or ``data`` is not Interactions or has no events.
     """
     share = _check(data, share)
-    return _split(data, np.isin(np.arange(len(data)), _chosen(np.arange(len(data)), share, rng)))
+    held_out = np.zeros(len(data), dtype=bool)
+    held_out[_chosen(np.arange(len(data)), share, rng)] = True
+    return _split(data, held_out)
 
 
 def split_last(data: Interactions, share: float) -> tuple[Interactions, Interactions]:

@@ -7,7 +7,7 @@ has no packages: ``python3 -m recsys_lab progress`` does that.
 from importlib import import_module
 
 _HOME = {
-    "engine": ["Exercise", "Mistake", "Wrong", "all_exercises", "define", "get"],
+    "engine": ["Exercise", "Mistake", "all_exercises", "define", "get"],
     "cells": ["exercise", "hint", "predict", "progress", "solution"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -56,7 +56,7 @@ def test_a_film_stands_in_the_row_of_its_column():
     assert data.times[at] == 1260759108
 
 
-@pytest.mark.parametrize("folder", ["shop", "movielens-small"])
+@pytest.mark.parametrize("folder", SHA256)
 def test_files_readme_and_code_agree_on_the_checksums(folder):
     readme = (DATA / folder / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", readme, re.MULTILINE))
@@ -65,7 +65,7 @@ def test_files_readme_and_code_agree_on_the_checksums(folder):
     assert set(listed) == files
     for name in files:
         found = hashlib.sha256((DATA / folder / name).read_bytes()).hexdigest()
-        assert found == listed[name] == SHA256[name]
+        assert found == listed[name] == SHA256[folder][name]
 
 
 @pytest.mark.parametrize(

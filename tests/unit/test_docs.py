@@ -1,0 +1,194 @@
+"""The pages of `docs/` and CITATION.cff agree with the lessons and the package."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import recsys_lab
+from tests.notebooks.anatomy import CLAIMS, Lesson
+from tests.unit.test_imports import LAYERS
+from tools import pages
+from tools.notebooks import ROOT, all_notebooks
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+LESSONS = {path.name: Lesson(path) for path in all_notebooks()}
+
+
+def links(path):
+    """The path and the fragment of every relative link of a page."""
+    for target in re.findall(r"\]\(((?:[^()\s]|\([^()\s]*\))+)\)", path.read_text("utf-8")):
+        if "://" not in target:
+            yield target.partition("#")[::2]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_a_link_of_a_page_leads_to_a_file_and_to_a_place_in_it(path):
+    for target, fragment in links(path):
+        there = (path.parent / target).resolve() if target else path
+        assert there.exists(), target
+        if fragment and there.suffix == ".ipynb":
+            # JupyterLab finds a cell by its id, and so does a page that nbconvert makes.
+            kind, _, cell_id = fragment.partition("=")
+            assert kind == "cell-id" and cell_id in {cell.id for cell in LESSONS[there.name].cells}
+
+
+# --- errata.md ----------------------------------------------------------------------------------
+
+
+def test_the_errata_are_those_of_the_lessons_and_each_claim_is_there_once():
+    page, problems = pages.errata([pages.read(path) for path in all_notebooks()])
+    assert not problems, "\n".join(problems)
+    assert pages.ERRATA.read_text("utf-8") == page, "run `python -m tools.pages`"
+
+
+def test_a_claim_is_linked_to_the_lesson_that_has_to_take_it_up():
+    text = pages.ERRATA.read_text("utf-8")
+    found = re.findall(r"^## (C\d\d)\n\n.+\n\nSee \[.+\]\(\.\./notebooks/(\d\d)", text, re.M)
+    wanted = [(claim, f"{number:02}") for number, claims in CLAIMS.items() for claim in claims]
+    assert found == sorted(wanted)
+    assert [claim for claim, _ in found] == pages.CLAIMS
+
+
+def test_a_claim_is_linked_to_the_cell_of_its_box_and_named_by_the_heading_above():
+    page = pages.ERRATA.read_text("utf-8")
+    for lesson in LESSONS.values():
+        for claim in CLAIMS.get(int(lesson.number), []):
+            section = page.partition(f"## {claim}\n")[2].partition("\n## ")[0]
+            name, cell_id = re.search(r"\*(.+)\*\]\(\S+#cell-id=(\S+)\)\.", section).groups()
+            (cell,) = [cell for cell in lesson.cells if cell.id == cell_id]
+            assert f"> **What the article says ({claim}).**" in cell.source
+            above = lesson.prose.partition(f"What the article says ({claim})")[0]
+            assert re.findall(r"^#+ +(.+?) *$", above, re.M)[-1] == name
+
+
+def box(claim):
+    return pages.Box(claim, "It says so.", "1 · Here", "c001")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        (["C02"], "claim C01 is in no lesson"),
+        (["C01", "C02", "C02"], "claim C02 has 2 boxes"),
+        (["C01", "C02", "C99"], "claim C99 is none of C01 to C02"),
+    ],
+)
+def test_a_claim_without_its_one_box_is_named(monkeypatch, boxes, told):
+    monkeypatch.setattr(pages, "CLAIMS", ["C01", "C02"])
+    lesson = pages.Lesson(Path("01_sample.ipynb"), boxes=[box(claim) for claim in boxes])
+    (problem,) = pages.errata([lesson])[1]
+    assert told in problem
+
+
+# --- references.md ------------------------------------------------------------------------------
+
+
+def test_the_references_are_those_of_the_lessons_and_docstrings_and_in_order():
+    page, problems = pages.references([pages.read(path) for path in all_notebooks()])
+    assert not problems, "\n".join(problems)
+    assert pages.REFERENCES.read_text("utf-8") == page, "run `python -m tools.pages`"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_source_in_a_lessons_list_is_on_the_page_with_a_link_to_the_lesson(name):
+    lines = pages.REFERENCES.read_text("utf-8").splitlines()
+    bullets = re.findall(r"^[-*] +(.+)$", LESSONS[name].section("References"), re.M)
+    assert bullets
+    for bullet in bullets:
+        # The same identifier, or, without one, the same words.
+        same = re.search(r"(?:doi|arXiv):\S*\w|$", bullet)[0] or bullet[:60]
+        (line,) = [line for line in lines if same in line]
+        assert f"../notebooks/{name})" in line
+
+
+def test_every_source_in_a_docstrings_list_is_on_the_page_with_a_link_to_the_module():
+    lines = pages.REFERENCES.read_text("utf-8").splitlines()
+    for path in (ROOT / "recsys_lab").rglob("*.py"):
+        text = path.read_text("utf-8")
+        for part in re.findall(
+            r"^ *References\n *-+\n(.*?)(?:\n\n +\w+\n *-|\"\"\")", text, re.M | re.S
+        ):
+            for year, title in re.findall(r"\((\d{4})\)\.\s+(\S+\s+\S+\s+\S+)", part):
+                begin = " ".join(title.split())
+                found = [line for line in lines if begin.casefold() in line.casefold()]
+                assert any(year in line and path.name in line for line in found), begin
+
+
+GOOD = "A. Author and B. Other. 2001. One thing: a study. *Journal* 1, 2–3. doi:10.1/abc"
+
+
+@pytest.mark.parametrize(
+    ("listed", "prose", "told"),
+    [
+        ([GOOD.replace("2001", "1999")], "", "Author 1999, [lesson 01]"),
+        ([GOOD, GOOD.replace("abc", "abd")], "", "Author 2001 has two identifiers"),
+        ([GOOD, "Something by somebody"], "", "cites 'Something by somebody': write it as"),
+        ([GOOD], "As Nobody and others (2001) found.", "'Nobody and others 2001'"),
+        ([GOOD], "It is known (Author and Other 2002).", "'Author and Other 2002'"),
+        ([], "", "CHECKED has Author 2001, which nobody cites"),
+    ],
+)
+def test_a_source_that_is_not_in_order_is_named(monkeypatch, listed, prose, told):
+    monkeypatch.setattr(pages, "CHECKED", {"Author 2001"})
+    monkeypatch.setattr(pages, "docstrings", lambda: [])
+    lesson = pages.Lesson(Path("01_sample.ipynb"), references=listed, prose=[prose])
+    assert any(told in problem for problem in pages.references([lesson])[1])
+
+
+def test_two_ways_to_cite_a_source_make_one_line(monkeypatch):
+    monkeypatch.setattr(pages, "CHECKED", {"Author 2001"})
+    docstring = (
+        "Do it (Author and Other 2001).\n\nReferences\n----------\n"
+        "A. Author and B. Other (2001). One thing.\nJournal 1, 2-3. doi:10.1/abc\n\n"
+        "Examples\n--------\n>>> 1"
+    )
+    monkeypatch.setattr(pages, "docstrings", lambda: [(ROOT / "recsys_lab/thing.py", docstring)])
+    lesson = pages.Lesson(Path("01_sample.ipynb"), references=[GOOD])
+    page, problems = pages.references([lesson])
+    assert problems == []
+    assert page.splitlines()[-1] == (
+        "- A. Author and B. Other. 2001. One thing: a study. *Journal* 1, 2–3. "
+        "[doi:10.1/abc](https://doi.org/10.1/abc). Cited in "
+        "[lesson 01](../notebooks/01_sample.ipynb), "
+        "[`recsys_lab/thing.py`](../recsys_lab/thing.py)"
+    )
+
+
+# --- contributing.md and CITATION.cff -----------------------------------------------------------
+
+
+def test_the_map_of_the_package_is_the_one_that_the_imports_are_held_to():
+    text = (ROOT / "docs/contributing.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+? \| (.*)\|$", text.partition("## The map")[2], re.M)
+    assert [name for name, _ in rows] == list(LAYERS)
+    for name, allowed in rows:
+        assert set(re.findall(r"\w+", allowed)) == LAYERS[name], name
+
+
+def test_contributing_names_only_files_that_exist():
+    text = (ROOT / "docs/contributing.md").read_text("utf-8")
+    # What is still to be made has another name than anything there.
+    named = re.findall(r"(?:docs|tests|tools|recsys_lab|benchmarks)/[\w/]+\.\w+", text)
+    assert len(named) > 10
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_every_folder_of_the_tests_and_every_tool_is_named():
+    text = (ROOT / "docs/contributing.md").read_text("utf-8")
+    for folder in (ROOT / "tests").iterdir():
+        assert folder.name.startswith("_") or folder.is_file() or f"`tests/{folder.name}/`" in text
+    row = re.search(r"^\| `tools/` \| (.+) \|$", text, re.M)[1]
+    tools = {path.stem for path in (ROOT / "tools").glob("[!_]*.py")}
+    assert set(re.findall(r"`(\w+)` \(", row)) == tools
+
+
+def test_the_citation_file_names_this_version_and_licence():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == recsys_lab.__version__
+    assert citation["license"] in (ROOT / "LICENSE").read_text("utf-8")
+    # What the format requires besides.
+    assert citation["message"] and citation["title"] and citation["authors"][0]["name"]
