@@ -45,8 +45,9 @@ usage: python3 -m recsys_lab VERB [further arguments]
   check     is this machine ready? versions, memory, cores, disk, port, browser, data
   progress  which exercises are done
   bench     measure the speed of imports, sliders and notebooks against their budgets
+  handout   write a student's and a teacher's edition of every lesson, and pages to print
 
-`lab`, `test` and `bench` set up the folder .venv first, if it is not yet."""
+`lab`, `test`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
 
 
 class Stop(Exception):
@@ -60,7 +61,14 @@ class Stop(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return the exit code: 0 all is well, 1 a problem, 2 no such verb."""
     verb, *rest = (sys.argv[1:] if arguments is None else arguments) or ["help"]
-    verbs = {"lab": lab, "test": test, "bench": bench, "check": check, "progress": progress}
+    verbs = {
+        "lab": lab,
+        "test": test,
+        "check": check,
+        "progress": progress,
+        "bench": bench,
+        "handout": handout,
+    }
     try:
         if verb in verbs:
             return verbs[verb](rest)
@@ -121,6 +129,12 @@ def bench(arguments: list[str]) -> int:
     """Print the table of budgets."""
     set_up("lab", "test")
     return _become(["-m", "benchmarks", *arguments])
+
+
+def handout(arguments: list[str]) -> int:
+    """Write the students' and the teacher's edition of every lesson."""
+    set_up("lab")
+    return _become(["-m", "tools.handout", *arguments])
 
 
 def progress(arguments: list[str]) -> int:

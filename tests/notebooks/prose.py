@@ -156,7 +156,7 @@ def ends_with(before: str, value: str) -> bool:
     head = before.removesuffix(value)
     if not value.strip() or head == before:
         return False
-    return not re.search(r"\w$|\d[.,]$|(?<!\w)[-+]$", head) or not re.match(r"[\w.]", value)
+    return not re.search(r"(?:\w|\d[.,]|(?<!\w)[-+])\Z", head) or not re.match(r"[\w.]", value)
 
 
 def last_words(text: str) -> str:

@@ -1,17 +1,23 @@
-"""What a notebook's prose and pictures say is what a fresh run gives.
+"""What a notebook's prose and pictures say is what a fresh run gives, with every exercise solved.
 
-Its text outputs are nbval's to compare. Each notebook is run once for all tests of this file.
+What is run is the teacher's edition, once for all tests of this file: the source with the
+solutions in place and the talking points as its cell 1, so cells are counted one further than in
+the source. The source itself, whose code is that of the student's edition, nbval runs; it compares
+the text outputs.
 """
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import pytest
 
+from recsys_lab.exercises import all_exercises
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
-from tools.notebooks import Run, all_notebooks
+from tools.handout import lessons, talking_points, teacher
+from tools.notebooks import ROOT, Run
 
 
 class Rerun(NamedTuple):
@@ -22,10 +28,34 @@ class Rerun(NamedTuple):
     views: dict[int, str | ValueError]
 
 
-@pytest.fixture(scope="module", params=all_notebooks(), ids=lambda path: path.stem)
-def rerun(request):
-    path = request.param
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory):
+    """A folder with the teacher's edition of every lesson, beside a copy of the data."""
+    folder = tmp_path_factory.mktemp("handout")
+    shutil.copytree(ROOT / "data", folder / "data")
+    (folder / "teacher").mkdir()
+    for path in lessons():
+        nb = teacher(nbformat.read(path, as_version=4), talking_points(path.name[:2]))
+        nbformat.write(nb, folder / "teacher" / path.name)
+    return folder / "teacher"
+
+
+@pytest.fixture(scope="module", params=lessons(), ids=lambda path: path.stem)
+def rerun(request, teachers):
+    path = teachers / request.param.name
     return Rerun(path, nbformat.read(path, as_version=4), *run_and_evaluate(path))
+
+
+def test_every_exercise_of_the_lesson_is_in_it_and_its_solution_is_right(rerun):
+    said = [
+        output.data["text/plain"].partition("\n")[0]
+        for cell in rerun.fresh.nb.cells
+        for output in cell.get("outputs", [])
+        if "text/plain" in output.get("data", {})
+    ]
+    wanted = [each.id for each in all_exercises() if each.notebook == int(rerun.path.name[:2])]
+    missing = [id for id in wanted if f"Right: {id}" not in said]
+    assert wanted and not missing, missing
 
 
 def test_numbers_bound_to_an_expression_have_its_value(rerun):

@@ -152,13 +152,15 @@ def test_two_workers_have_a_thread_each_and_a_debugger_has_them_all(monkeypatch)
 
 
 @posix
-def test_test_and_bench_pass_arguments_on(course):
+def test_test_bench_and_handout_pass_arguments_on(course):
     assert run(course, "test", "tests/unit", "-k", "lock")[0] == 0
     assert calls(course)[-1][1:] == ["pytest", *launcher._WORKERS, "tests/unit", "-k", "lock"]
     assert run(course, "test", "--pdb")[0] == 0
     assert calls(course)[-1][1:] == ["pytest", "--pdb"]
     assert run(course, "bench", "--quick")[0] == 0
     assert calls(course)[-1][1:] == ["benchmarks", "--quick"]
+    assert run(course, "handout", "--out", "elsewhere")[0] == 0
+    assert calls(course)[-1][1:] == ["tools.handout", "--out", "elsewhere"]
 
 
 @posix

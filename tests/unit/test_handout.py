@@ -1,0 +1,336 @@
+"""What is handed out: what a student must not find, what a teacher must, pages that stand alone.
+
+That the teacher's edition runs and its solutions are right, tests/notebooks/test_runs.py holds.
+"""
+
+import re
+import shutil
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+from lxml.html import document_fromstring
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from recsys_lab.exercises import all_exercises, get
+from tools import handout
+from tools.notebooks import ROOT
+
+LESSONS = handout.lessons()
+lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+editions = pytest.mark.parametrize("edition", ["student", "teacher"])
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """The folder that the command writes."""
+    folder = tmp_path_factory.mktemp("handout")
+    assert handout.main(["--out", str(folder)]) == 0
+    return folder
+
+
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+@cache
+def page_of(out, edition, path):
+    text = (out / "html" / edition / f"{path.name[:2]}.html").read_text(encoding="utf-8")
+    return document_fromstring(text)
+
+
+def code(nb):
+    return [cell.source for cell in nb.cells if cell.cell_type == "code"]
+
+
+def squeezed(text):
+    return " ".join(text.split())
+
+
+# --- The student's edition ---
+
+
+@lessons
+def test_the_students_code_is_the_courses_cell_by_cell(out, path):
+    assert code(notebook(out / "student" / path.name)) == code(notebook(path))
+
+
+@lessons
+def test_a_student_finds_no_solution_and_no_mention_of_one(out, path):
+    text = (out / "student" / path.name).read_text(encoding="utf-8")
+    printed = squeezed(page_of(out, "student", path).text_content())
+    assert "solution(" not in text + printed
+    cells = notebook(out / "student" / path.name).cells
+    everything = squeezed("\n".join(cell.source for cell in cells))
+    for exercise in all_exercises():
+        body = squeezed(exercise.solution.removeprefix(exercise.stub.removesuffix("...")))
+        assert body not in everything and body not in printed, exercise.id
+
+
+@lessons
+def test_what_is_taken_out_leaves_whole_sentences(out, path):
+    before, after = notebook(path).cells, notebook(out / "student" / path.name).cells
+    for old, new in zip(before, after, strict=True):
+        for line, left in zip(old.source.split("\n"), new.source.split("\n"), strict=True):
+            if line != left:
+                assert "`solution(" in line and len(line) - len(left) < 100
+                assert not re.search(r"\( *\)|[,;] *[.)]|(?<!\.)\.\.(?!\.)| {2}\S", left), left
+
+
+@lessons
+def test_the_answer_to_a_guess_is_in_no_stored_output(out, path):
+    for nb in (notebook(path), notebook(out / "student" / path.name)):
+        told = ["The answer is:" in str(cell.get("outputs")) for cell in nb.cells]
+        assert any(told) == (nb == notebook(path))
+
+
+def spoilt(*cells):
+    nb = new_notebook(cells=list(cells))
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [new_output("stream", text="told")]
+    return [cell.source for cell in handout.student(nb).cells if cell.get("outputs") == []]
+
+
+def test_a_section_that_reveals_a_guess_keeps_no_output():
+    cells = [
+        new_markdown_cell("# Title"),
+        new_code_cell("guess = predict()"),
+        new_markdown_cell("## One"),
+        new_code_cell("kept"),
+        new_markdown_cell("## Two"),
+        new_code_cell("before"),
+        new_code_cell("explore(view)"),
+        new_code_cell('guess.reveal("A")'),
+        new_markdown_cell("### Still two"),
+        new_code_cell("after"),
+        new_markdown_cell("Text.\n\n## Three"),
+        new_code_cell("kept too"),
+    ]
+    assert spoilt(*cells) == ["before", "explore(view)", 'guess.reveal("A")', "after"]
+
+
+def test_a_question_keeps_its_picture_and_hides_what_answers_it():
+    cells = [
+        new_markdown_cell("## One\n\n**Question.** Why?"),
+        new_code_cell("explore(view)"),
+        new_markdown_cell("<details><summary>Answer</summary>\n\nSo.\n\n</details>"),
+        new_code_cell("measured"),
+        new_markdown_cell("So much for that.\n\n### Two"),
+        new_code_cell("kept"),
+    ]
+    assert spoilt(*cells) == ["measured"]
+
+
+def test_an_exercise_says_nothing_before_it_is_run():
+    cells = [new_code_cell('@exercise("a.b")\ndef b():\n    ...'), new_code_cell("b()")]
+    assert spoilt(*cells) == [cells[0].source]
+
+
+def test_what_is_run_after_a_prompt_to_think_is_hidden():
+    cells = [
+        new_markdown_cell("Write it down before you run the next cell."),
+        new_code_cell("told"),
+        new_markdown_cell("That was it."),
+        new_code_cell("kept"),
+    ]
+    assert spoilt(*cells) == ["told"]
+
+
+def test_a_mention_that_cannot_be_taken_out_is_refused():
+    for source in ('Call `solution("a.b")` for it.', "`solution('a.b')`"):
+        with pytest.raises(ValueError, match=r"cell 0 .* write it in brackets"):
+            handout.student(new_notebook(cells=[new_markdown_cell(source)]))
+
+
+# --- The teacher's edition ---
+
+
+@lessons
+def test_the_teachers_edition_is_the_source_solved_unfolded_and_with_talking_points(out, path):
+    source, nb = notebook(path), notebook(out / "teacher" / path.name)
+    points = nb.cells.pop(1).source
+    assert points.startswith("## For the teacher\n\n")
+    teaching = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert points.partition("\n\n")[2] in teaching
+    for old, new in zip(source.cells, nb.cells, strict=True):
+        solved = re.match(r'@exercise\("(.+)"\)', old.source)
+        if solved:
+            assert (old.source, new.source) == (get(solved[1]).stub, get(solved[1]).solution)
+            assert new.outputs == []
+        else:
+            assert str(new).replace("<details open>", "<details>") == str(old)
+    assert "<details>" not in str(nb)
+
+
+@lessons
+def test_the_teachers_page_shows_every_answer(out, path):
+    page = page_of(out, "teacher", path)
+    assert page.xpath("//details[@open]") and not page.xpath("//details[not(@open)]")
+
+
+def test_a_lesson_without_talking_points_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(handout, "TEACHING", tmp_path / "teaching.md")
+    handout.TEACHING.write_text("### 01 Concepts\n\nSay it.\n\n### 03 ALS\n\nAlso.\n")
+    assert handout.talking_points("01") == "Say it."
+    with pytest.raises(ValueError, match="no section '### 02"):
+        handout.talking_points("02")
+
+
+@lessons
+def test_the_messages_that_a_teacher_is_told_of_are_those_of_the_checks(path):
+    home = handout.talking_points(path.name[:2]).partition("**Home.**")[2]
+    mine = [each for each in all_exercises() if each.notebook == int(path.name[:2])]
+    says = "\n".join(wrong.expects for exercise in mine for wrong in exercise.wrongs)
+    for message in re.findall(r"\*([^*]+)\*", home):
+        assert squeezed(message) in says, message
+    assert not home or all(f"`{exercise.id}`" in home for exercise in mine)
+
+
+# --- Pages ---
+
+
+@lessons
+@editions
+def test_a_page_loads_nothing(out, edition, path):
+    page = page_of(out, edition, path)
+    loading = ["script", "link", "iframe", "object", "embed", "video", "audio", "source", "base"]
+    assert not [tag for tag in page.iter() if tag.tag in loading]
+    assert all(source.startswith("data:image/") for source in page.xpath("//@src"))
+    styles = [style.text for style in page.iter("style")] + page.xpath("//@style")
+    assert styles and not re.search(r"@import|url\(", "".join(styles))
+    assert not page.xpath("//@srcset | //@background | //@poster | //@data")
+
+
+@lessons
+@editions
+def test_a_page_has_language_title_landmark_headings_in_order_and_alt_texts(out, edition, path):
+    page = page_of(out, edition, path)
+    assert page.get("lang") == "en-GB" and path.name[:2] in page.findtext(".//title")
+    assert len(page.xpath("//main")) == len(page.xpath("//main//h1")) == len(page.xpath("//h1"))
+    levels = [int(tag.tag[1]) for tag in page.iter("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+    assert all(len(image.get("alt")) > 20 for image in page.iter("img"))
+    for header in page.iter("th"):
+        assert header.get("scope") in ("col", "row") and header.text_content().strip()
+
+
+@lessons
+def test_a_lessons_pictures_are_on_the_teachers_page_and_what_is_kept_on_the_students(out, path):
+    for edition in ("student", "teacher"):
+        nb = notebook(out / edition / path.name)
+        kept = [
+            alt
+            for cell in nb.cells
+            for output in cell.get("outputs", [])
+            for alt in re.findall(
+                r'<img[^>]* src="[^"]{60}', output.get("data", {}).get("text/html", "")
+            )
+        ]
+        assert len(page_of(out, edition, path).xpath("//img")) == len(kept) > 0
+
+
+@lessons
+@editions
+def test_every_formula_is_mathml_and_every_link_between_lessons_leads_to_a_page(out, edition, path):
+    page = page_of(out, edition, path)
+    markdown = "\n".join(c.source for c in notebook(path).cells if c.cell_type == "markdown")
+    if edition == "student":
+        markdown = handout.FOLD.sub("", markdown)
+    assert len(page.xpath("//math[@display='block']")) == markdown.count("$$") / 2
+    left = page.xpath("//main//text()[not(ancestor::pre or ancestor::code or ancestor::math)]")
+    assert "$" not in "".join(left)
+    for link in page.iter("a"):
+        assert link.text_content().strip()
+        if not re.match(r"https?:", link.get("href")):
+            assert (out / "html" / edition / link.get("href")).is_file(), link.get("href")
+
+
+@lessons
+def test_a_students_page_has_room_where_an_answer_was_folded(out, path):
+    page, text = (
+        page_of(out, "student", path),
+        squeezed(page_of(out, "student", path).text_content()),
+    )
+    folds = page_of(out, "teacher", path).xpath("//details[not(ancestor::*[@class='output'])]")
+    assert not page.xpath("//details")
+    assert len(page.xpath("//*[@class='room']")) == len(folds)
+    for fold in folds:
+        assert squeezed(fold.find("p").text_content())[:60] not in text
+
+
+def test_a_formula_or_a_diagram_that_cannot_be_shown_is_refused():
+    assert "<mfrac>" in handout.mathml(r"\tfrac12", "inline")
+    with pytest.raises(ValueError, match=r"\\unheard"):
+        handout.mathml(r"x + \unheard", "inline")
+    with pytest.raises(ValueError, match="A -- B"):
+        handout.arrows("graph LR\n  A -- B")
+
+
+def test_a_notebook_without_a_title_is_refused():
+    for cells in ([], [new_markdown_cell("No title.")]):
+        with pytest.raises(ValueError, match="no title"):
+            handout.page(new_notebook(cells=cells), "student")
+
+
+def test_a_diagram_is_a_list_of_its_arrows():
+    drawn = handout.arrows("graph LR\n    A[1 Collect] --> B[2<br/>Clean]\n    B --> C[Show]\n")
+    assert drawn == "<ul><li>1 Collect → 2 Clean</li><li>2 Clean → Show</li></ul>"
+
+
+# --- The command ---
+
+
+def one_sentence(capsys, *parts):
+    said = capsys.readouterr().err.strip()
+    assert "\n" not in said and said.endswith("."), said
+    for part in parts:
+        assert part in said
+
+
+def test_the_data_are_beside_the_editions_since_the_lessons_read_them_there(out):
+    assert (out / "student" / "../data/movielens-small/ratings.csv").is_file()
+
+
+def test_an_unknown_argument_is_one_sentence(capsys):
+    assert handout.main(["--oud", "x"]) == 2
+    one_sentence(capsys, "'--oud'", "--out FOLDER")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    assert handout.main(["--out", str(tmp_path / "file")]) == 1
+    one_sentence(capsys, str(tmp_path / "file"), "another --out FOLDER")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"cells": 1}', "\ud800".encode("utf-8", "replace").decode()]
+)
+def test_a_broken_notebook_is_one_sentence_and_writes_nothing(capsys, tmp_path, monkeypatch, text):
+    broken = tmp_path / "01_broken.ipynb"
+    broken.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(handout, "all_notebooks", lambda: [broken])
+    assert handout.main(["--out", str(tmp_path / "out")]) == 1
+    one_sentence(capsys, "01_broken.ipynb is no notebook")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_notebook_of_ones_own_among_the_lessons_is_left_out(monkeypatch):
+    monkeypatch.setattr(handout, "all_notebooks", lambda: [Path("01_a.ipynb"), Path("Mine.ipynb")])
+    assert handout.lessons() == [Path("01_a.ipynb")]
+
+
+def test_what_was_there_before_stays_whole_when_a_lesson_cannot_be_made(tmp_path, monkeypatch):
+    shutil.copy(LESSONS[0], tmp_path)
+    (path,) = tmp_path.glob("*.ipynb")
+    handout.write(path, tmp_path / "out")
+    before = {file: file.read_bytes() for file in (tmp_path / "out").rglob("*.*")}
+    nb = notebook(path)
+    nb.cells[-1].source = r"$\unheard$"
+    nbformat.write(nb, path)
+    with pytest.raises(ValueError, match=f"{path.name}: the formula"):
+        handout.write(path, tmp_path / "out")
+    assert {file: file.read_bytes() for file in (tmp_path / "out").rglob("*.*")} == before

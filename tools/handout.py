@@ -1,0 +1,386 @@
+"""Make what a teacher hands out: a student's and a teacher's edition of every lesson, and pages.
+
+    python -m tools.handout                 into the folder handout/
+    python -m tools.handout --out FOLDER    into another one
+
+    student/NN_*.ipynb    says nothing of `solution(...)`; outputs that would spoil a guess cleared
+    teacher/NN_*.ipynb    exercises solved, answers unfolded, talking points after the title
+    html/student/NN.html  the student's edition to print, without its folded answers
+    html/teacher/NN.html  the teacher's edition to print
+    data/                 a copy, since the notebooks read ../data
+
+All of them are made of notebooks/*.ipynb, and the talking points of docs/teaching.md, so they
+cannot drift apart. The code of the student's edition is that of the course, cell by cell. Which of
+its outputs are cleared, `spoilers` says. What a notebook's text says is left alone: a student who
+reads ahead finds answers there.
+"""
+
+import argparse
+import copy
+import os
+import re
+import shutil
+import sys
+from html import escape
+from pathlib import Path
+from string import Template
+
+import nbformat
+from bs4 import BeautifulSoup
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from recsys_lab.exercises import get
+from tools.notebooks import ROOT, all_notebooks
+
+TEACHING = ROOT / "docs" / "teaching.md"
+EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
+# The ways in which a lesson mentions the call: in brackets of its own, as the last part of a
+# sentence, and as one before the last.
+_CALL = r'`solution\("[^"]+"\)`'
+MENTION = re.compile(
+    rf"^\({_CALL}[^()]*\) ?| \({_CALL}[^()]*\)|[;,] {_CALL}[^;.()]*(?=[.)])| {_CALL}[^;.()]*;"
+)
+FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
+HEADING = re.compile(r"^#{1,6} ", re.M)
+
+
+def student(nb: NotebookNode) -> NotebookNode:
+    """The edition for those who are to find out: a notebook without solutions and spoilers.
+
+    Raises
+    ------
+    ValueError
+        If the text mentions `solution(...)` in a way that cannot be taken out.
+    """
+    nb = copy.deepcopy(nb)
+    for index in spoilers(nb):
+        nb.cells[index].outputs = []
+    for index, cell in enumerate(nb.cells):
+        if cell.cell_type == "markdown":
+            cell.source = "\n".join(
+                MENTION.sub("", line).rstrip() if "`solution(" in line else line
+                for line in cell.source.split("\n")
+            )
+        if "solution(" in cell.source:
+            raise ValueError(
+                f"cell {index} mentions solution(...) in a way that cannot be taken out: write it "
+                'in brackets of its own, as in (`solution("shop.encode")` shows an answer.)'
+            )
+    return nb
+
+
+def spoilers(nb: NotebookNode) -> set[int]:
+    """The positions of the code cells whose outputs would spoil a guess.
+
+    - All of a section of level 2 in which a guess is revealed.
+    - After a `**Question.**`, all up to the next heading but the widget's own picture: it shows
+      what the question is about, at the controls' defaults.
+    - After the words 'before you run', all up to the next text.
+    - An exercise's own: they speak of a run that the reader has not made.
+    """
+    found, section, revealing, asked = set(), [], False, ""
+    for index, cell in enumerate(nb.cells):
+        if cell.cell_type == "markdown":
+            if asked == "before you run" or HEADING.search(cell.source):
+                asked = ""
+            if re.search(r"^## ", cell.source, re.M):
+                section, revealing = [], False
+            last_heading = max((m.end() for m in HEADING.finditer(cell.source)), default=0)
+            for words in re.findall(
+                r"\*\*Question\.\*\*|before you run", cell.source[last_heading:], re.I
+            ):
+                asked = words.lower()
+        elif cell.cell_type == "code":
+            section.append(index)
+            if re.search(r"^\w+\.reveal\(", cell.source, re.M):
+                revealing = True
+            if revealing:
+                found.update(section)
+            if EXERCISE.search(cell.source):
+                found.add(index)
+            if asked and not re.search(r"^explore\(", cell.source, re.M):
+                found.add(index)
+    return found
+
+
+def teacher(nb: NotebookNode, talking_points: str) -> NotebookNode:
+    """The edition for the desk: every exercise solved, every answer open, what to say on top.
+
+    Its second cell, the talking points, is the only one that the source has not.
+    """
+    nb = copy.deepcopy(nb)
+    for cell in nb.cells:
+        solved = EXERCISE.search(cell.source) if cell.cell_type == "code" else None
+        if solved:
+            # What is stored below it speaks of the stub.
+            cell.source, cell.outputs = get(solved[1]).solution, []
+        elif cell.cell_type == "markdown":
+            cell.source = cell.source.replace("<details>", "<details open>")
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                html = output.data["text/html"]
+                output.data["text/html"] = html.replace("<details>", "<details open>")
+    points = nbformat.v4.new_markdown_cell(f"## For the teacher\n\n{talking_points}")
+    points.id = "for-the-teacher"
+    nb.cells.insert(1, points)
+    return nb
+
+
+def talking_points(number: str) -> str:
+    """The section of docs/teaching.md about a lesson, without its heading.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    text = TEACHING.read_text(encoding="utf-8") if TEACHING.is_file() else ""
+    found = re.search(rf"^### {number}\b.*?\n(.+?)(?=^#{{1,3}} |\Z)", text, re.M | re.S)
+    if not found:
+        raise ValueError(f"docs/teaching.md has no section '### {number} ...': write one.")
+    return found[1].strip()
+
+
+# --- Pages --------------------------------------------------------------------------------------
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown as HTML that needs no script: formulas as MathML, a diagram as a list of arrows."""
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body, "inline")
+
+    def block_math(self, body: str) -> str:
+        return mathml(body, "block")
+
+    def block_mermaidjs(self, code: str) -> str:
+        caption = "<figcaption>A diagram, as a list of its arrows</figcaption>"
+        return f"<figure>{caption}{arrows(code)}</figure>"
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        return f'<th scope="col">{text}</th>\n' if head else f"<td>{text}</td>\n"
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return super().link(text, re.sub(r"^(\d\d)_[^/]*\.ipynb$", r"\1.html", url), title)
+
+
+def mathml(latex: str, display: str) -> str:
+    """A formula as MathML, which browsers show without any script.
+
+    Raises
+    ------
+    ValueError
+        If the converter left something as it was.
+    """
+    # Here, so that the editions can be made, and tested, where the converter is not installed.
+    from latex2mathml.converter import convert
+
+    converted = convert(latex, display=display)
+    left = re.search(r"\\[a-zA-Z]+", converted)
+    if left:
+        raise ValueError(f"the formula ${latex}$ cannot be shown: {left[0]} is not known.")
+    # A reader of the page's source, or of its text alone, still has the formula as it was written.
+    return converted.replace("<math ", f'<math alttext="{escape(latex)}" ', 1)
+
+
+def arrows(mermaid: str) -> str:
+    """A diagram of the form `A[text] --> B[text]` as a list, an arrow an item.
+
+    Raises
+    ------
+    ValueError
+        If it has a line of another form.
+    """
+    node = r"(\w+)(?:\[([^\]]+)\])?"
+    names, items = {}, []
+    for line in mermaid.strip().splitlines()[1:]:
+        found = re.fullmatch(rf"\s*{node} --> {node}\s*", line)
+        if not found:
+            raise ValueError(
+                f"the diagram's line {line.strip()!r} is not of the form A[x] --> B[y]."
+            )
+        ends = []
+        for name, text in (found.group(1, 2), found.group(3, 4)):
+            names[name] = text.replace("<br/>", " ") if text else names.get(name, name)
+            ends.append(escape(names[name]))
+        items.append(f"<li>{ends[0]} → {ends[1]}</li>")
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def page(nb: NotebookNode, edition: str) -> str:
+    """A notebook as one HTML file that loads nothing from anywhere.
+
+    Raises
+    ------
+    ValueError
+        If it has no title, or something that cannot be shown.
+    """
+    title = re.search(r"^# (.+)$", nb.cells[0].source, re.M) if nb.cells else None
+    if not title:
+        raise ValueError("the first cell has no title: begin it with '# NN · Title'.")
+    markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
+    parts = []
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            source = re.sub(r"<!--.*?-->", "", cell.source, flags=re.S)
+            if edition == "student":
+                source = FOLD.sub('<p class="room">Your answer:</p>', source)
+            parts.append(markdown.render(source))
+        elif cell.cell_type == "code":
+            parts.append(highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code")))
+            parts += [_output(output) for output in cell.outputs]
+    return PAGE.substitute(
+        title=f"{escape(title[1])}, {edition}’s edition",
+        style=STYLE + HtmlFormatter(cssclass="code").get_style_defs(".code"),
+        body="\n".join(parts),
+    )
+
+
+def _output(output: NotebookNode) -> str:
+    data = output.get("data", {})
+    html = re.sub(r"<style.*?</style>", "", data.get("text/html", ""), flags=re.S)
+    # A progress bar that has arrived has nothing to tell.
+    if html and "<progress" not in html:
+        return f'<div class="output">{_table(html) if "<table" in html else html}</div>'
+    text = output.text if output.output_type == "stream" else data.get("text/plain", "")
+    return f'<pre class="output">{escape(text.rstrip())}</pre>' if text.strip() else ""
+
+
+def _table(html: str) -> str:
+    """A table, as pandas writes it, whose headers say what they head."""
+    soup = BeautifulSoup(html, "html.parser")
+    for header in soup("th"):
+        if not header.get_text(strip=True):
+            header.name = "td"
+        elif not header.has_attr("scope"):
+            header["scope"] = "col" if header.find_parent("thead") else "row"
+    for table in soup("table"):
+        del table["border"]
+    return str(soup)
+
+
+PAGE = Template("""\
+<!DOCTYPE html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+$style
+</style>
+</head>
+<body>
+<main>
+$body
+</main>
+</body>
+</html>
+""")
+
+# Code of 100 columns, the longest, fits a page of A4; whatever is wider wraps, and nothing scrolls.
+STYLE = """\
+body { margin: 0; background: #fff; color: #1a1a1a; font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 56rem; margin: 0 auto; padding: 1.5rem; }
+h1, h2, h3 { line-height: 1.25; break-after: avoid; }
+h2 { margin-top: 2em; border-bottom: 1px solid #767676; }
+a { color: #0b57a4; }
+img { display: block; max-width: 100%; height: auto; }
+blockquote { margin: 1em 0; padding: 0.2em 1em; border-left: 4px solid #767676; }
+details { margin: 1em 0; padding: 0.2em 1em; border: 1px solid #767676; }
+pre, code { font: 0.875rem/1.4 ui-monospace, monospace; }
+pre { margin: 0.5em 0; padding: 0.6em; white-space: pre-wrap; overflow-wrap: anywhere; }
+.code pre { background: #f8f8f8; border: 1px solid #ccc; }
+.output { margin: 0.5em 0; break-inside: avoid; }
+table { border-collapse: collapse; font-size: 0.875rem; }
+caption { text-align: left; }
+th, td { padding: 0.2em 0.6em; border-bottom: 1px solid #ccc; text-align: left; }
+.dataframe th, .dataframe td { text-align: right; }
+math[display="block"] { margin: 1em 0; }
+.room { min-height: 6em; padding: 0.4em 0.8em; border: 1px solid #767676; }
+@page { size: A4; margin: 15mm; }
+@media print {
+  main { max-width: none; padding: 0; }
+  body { font-size: 10.5pt; }
+  pre, code, table { font-size: 8pt; }
+  th, td { padding: 0.2em 0.4em; }
+}
+"""
+
+
+# --- Files --------------------------------------------------------------------------------------
+
+
+def lessons() -> list[Path]:
+    """The course's notebooks in reading order; of what else lies beside them, none."""
+    return [path for path in all_notebooks() if re.match(r"\d\d_", path.name)]
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook from its file.
+
+    Raises
+    ------
+    ValueError
+        If the file is none.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception:  # whatever nbformat makes of what is no JSON, or no notebook
+        raise ValueError(f"{path.name} is no notebook: get the course's own copy of it.") from None
+
+
+def write(path: Path, out: Path) -> None:
+    """Write the four files that are made of one lesson, or none of them if one cannot be made."""
+    nb, number = read(path), path.name[:2]
+    files = {}
+    try:
+        for edition, made in {
+            "student": student(nb),
+            "teacher": teacher(nb, talking_points(number)),
+        }.items():
+            files[out / edition / path.name] = nbformat.writes(made) + "\n"
+            files[out / "html" / edition / f"{number}.html"] = page(made, edition)
+    except ValueError as problem:
+        raise ValueError(f"{path.name}: {problem}") from None
+    for file, text in files.items():
+        _put(file, text)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write the whole file or none of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(draft, path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m recsys_lab handout", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--out", type=Path, default=ROOT / "handout", metavar="FOLDER")
+    asked, unknown = parser.parse_known_args(arguments)
+    try:
+        if unknown:
+            raise ValueError(f"There is no argument {unknown[0]!r}: only --out FOLDER is known.")
+        for path in lessons():
+            write(path, asked.out)
+            print(f"{path.stem}: student, teacher, and a page of each", flush=True)
+        shutil.copytree(ROOT / "data", asked.out / "data", dirs_exist_ok=True)
+    except ValueError as problem:
+        print(problem, file=sys.stderr)
+        return 2 if unknown else 1
+    except OSError as problem:
+        why = problem.strerror or problem
+        print(f"{asked.out} cannot be written ({why}): give another --out FOLDER.", file=sys.stderr)
+        return 1
+    print(f"Written to {asked.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
