@@ -117,8 +117,14 @@ def test(arguments: list[str]) -> int:
     apart = [] if {"-n", "--pdb", "--trace", "-s"} & set(arguments) else _WORKERS
     if apart:
         # A worker has a core to itself. Threads of numpy's that wait for each other do so at full
-        # speed: on two cores, two notebooks at once took six times as long with them.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # speed: on two cores, two notebooks at once took six times as long with them. TensorFlow's
+        # cost less, and still a sixth of the work.
+        for threads in (
+            "OPENBLAS_NUM_THREADS",
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+        ):
+            os.environ.setdefault(threads, "1")
     return _become(["-m", "pytest", *apart, *arguments])
 
 
@@ -413,6 +419,9 @@ def _become(command: list[str]) -> int:
     """Run `.venv`'s Python in our place, so that Ctrl-C and the exit code are its own."""
     os.chdir(ROOT)
     sys.stdout.flush()
+    # Many containers set it. Without stored bytecode every kernel compiles its packages anew, which
+    # for TensorFlow takes longer than to load it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if os.name != "nt":
         os.execv(PYTHON, [str(PYTHON), *command])
     # Windows has no exec: wait, and leave Ctrl-C to the child, which gets it too.

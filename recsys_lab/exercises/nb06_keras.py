@@ -67,6 +67,13 @@ def still_outer(m, n, k):
     return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(flat))
 
 
+@mended.wrong(expects="4 = k x k numbers, not 1")
+def outer_without_the_dense_layer(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=1)([u, v]))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(flat))
+
+
 @mended.wrong(expects="a factor and a shift")
 def keeps_the_dense_layer(m, n, k):
     keras, inputs, u, v = _embedded(m, n, k)
@@ -107,11 +114,28 @@ def returns_a_tensor(m, n, k):
     return still_outer(m, n, k).output
 
 
-@mended.wrong(expects="cannot be asked about 4 pairs")
+@mended.wrong(expects="takes item positions first")
 def swaps_the_inputs(m, n, k):
     keras, inputs, u, v = _embedded(m, n, k)
     flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
     return keras.Model(inputs[::-1], keras.layers.Activation("sigmoid")(flat))
+
+
+@mended.wrong(expects="keep the line with keras.Input")
+def takes_a_flat_list_of_ids(m, n, k):
+    from recsys_lab.keras_models import keras
+
+    user, item = keras.Input(shape=()), keras.Input(shape=())
+    u, v = keras.layers.Embedding(m, k)(user), keras.layers.Embedding(n, k)(item)
+    dot = keras.layers.Dot(axes=1)([u, v])
+    return keras.Model([user, item], keras.layers.Activation("sigmoid")(dot))
+
+
+@mended.wrong(expects="cannot be asked about 4 pairs")
+def forgets_the_batch(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    dot = keras.ops.reshape(keras.ops.sum(u * v, axis=2), (1, 1))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(dot))
 
 
 def _built(answer, m, n, k):
@@ -130,18 +154,38 @@ def _given(model, m, n, k):
     items = np.append(rng.integers(n, size=3), n - 1)
     try:
         got = np.asarray(model([users[:, None], items[:, None]]), dtype=float)
-    except Exception:
-        raise Mistake(
-            "The model cannot be asked about 4 pairs: has the users' table m rows, the items' n, "
-            "are the inputs in the order [user, item], and is axis 0, the batch, left alone?"
-        ) from None
+    except Exception as error:
+        raise Mistake(_why_not(model, m, n, users[:, None], items[:, None], error)) from None
     return got, U[users], V[items]
+
+
+def _why_not(model, m, n, users, items, error):
+    try:
+        model([items, users])
+    except Exception:
+        first = str(error).strip().splitlines()[0]
+        return (
+            "The model cannot be asked about 4 pairs. Axis 0 is the batch: leave it alone when you "
+            f"sum or reshape. Keras says: {first}"
+        )
+    return (
+        "The model takes item positions first: its first input is looked up in the table with "
+        f"n = {n} rows, where user {m - 1} is not. Write Embedding(m, k)(user) and "
+        "Embedding(n, k)(item), and end with keras.Model([user, item], ...)."
+    )
 
 
 @mended.check("a model comes back, with the weights of two tables")
 def _(answer):
     m, n, k = 5, 3, 2
     model = _built(answer, m, n, k)
+    # A model that is no functional one has none.
+    inputs = [tuple(each.shape) for each in getattr(model, "inputs", None) or []]
+    expect(
+        inputs == [(None, 1)] * 2,
+        f"Its inputs have the shapes {inputs}; there should be two of (None, 1), a column of user "
+        "and one of item positions: keep the line with keras.Input, and end with keras.Model.",
+    )
     shapes = sorted(w.shape for w in model.get_weights())
     weights = f"It has {model.count_params()} weights for m = 5, n = 3, k = 2; right is 16."
     expect(
@@ -155,8 +199,8 @@ def _(answer):
     )
     expect(
         shapes == sorted([(m, k), (n, k)]),
-        f"{weights} There should be two tables of embeddings, one for the users and one for the "
-        f"items; its weights have the shapes {', '.join(map(str, shapes))}.",
+        "For m = 5, n = 3, k = 2 there should be two tables of embeddings, one for the users and "
+        f"one for the items, (5, 2) and (3, 2); its weights have the shapes {shapes}.",
     )
 
 
@@ -166,9 +210,14 @@ def _(answer):
     model = _built(answer, m, n, k)
     got, u, v = _given(model, m, n, k)
     expect(
-        got.shape == (4, 1) and model.output_shape == (None, 1),
-        f"For 4 pairs the output has shape {got.shape}, by the model {model.output_shape}; it "
-        "should have shape (4, 1), by the model (None, 1).",
+        got.size != 4 * k * k,
+        f"For each pair it gives {k * k} = k x k numbers, not 1: "
+        "Dot still makes the outer product.",
+    )
+    expect(
+        got.shape == (4, 1),
+        f"For 4 pairs the output has shape {got.shape}; it should have shape (4, 1), one number "
+        "for each pair. `keras.layers.Flatten()` keeps the batch and lays out the rest in a row.",
     )
     dot = (u * v).sum(axis=1)
     length = np.sqrt((u**2).sum(axis=1) * (v**2).sum(axis=1))

@@ -143,12 +143,25 @@ def test_lab_opens_the_first_notebook_and_passes_arguments_on(course):
 def test_two_workers_have_a_thread_each_and_a_debugger_has_them_all(monkeypatch):
     monkeypatch.setattr(launcher, "set_up", lambda *extras: None)
     monkeypatch.setattr(launcher, "_become", lambda command: 0)
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    names = ["OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"]
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
     launcher.test(["--pdb"])
-    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    assert not set(names) & set(os.environ)
     launcher.test([])
-    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    for name in names:
+        assert os.environ[name] == "1"
+        monkeypatch.delenv(name)
+
+
+@posix
+def test_the_courses_python_may_store_its_bytecode(monkeypatch):
+    started = []
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(launcher.os, "execv", lambda *command: started.append(dict(os.environ)))
+    launcher._become(["-V"])
+    assert "PYTHONDONTWRITEBYTECODE" not in started[0]
 
 
 @posix
