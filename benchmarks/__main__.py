@@ -90,8 +90,8 @@ def als(size: str) -> Iterator[Row]:
     yield from (Row(*row) for row in measure(size))
 
 
-# Seconds and MiB of a lesson, where they are not 15 and 300: 04 and 06 load TensorFlow, and 06 trains
-# with it; 07 fits and judges a hundred models, and loads scipy.stats.
+# Seconds and MiB of a lesson, where they are not 15 and 300: 04 and 06 load TensorFlow, and 06
+# trains with it; 07 fits and judges a hundred models, and loads scipy.stats.
 BUDGETS = {"04": (15, 1229), "06": (30, 1229), "07": (30, 340)}
 
 

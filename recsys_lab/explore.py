@@ -40,6 +40,9 @@ IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the brow
 SLOW = 0.3  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
 
 _GO_ON = "Another value is drawn as usual."
+_RUN_ABOVE = (
+    "Run the cells above it first (Run > Run All Above Selected Cell), then this one again."
+)
 
 # JupyterLab answers widgets in a thread of their own, and matplotlib's settings are global.
 _drawing = threading.RLock()
@@ -170,6 +173,7 @@ class PictureWidget(anywidget.AnyWidget):
     height = traitlets.Int().tag(sync=True)
     dark = traitlets.Bool().tag(sync=True)  # set by the front end, like `scale`
     scale = traitlets.Float(1.0).tag(sync=True)  # device pixels for a CSS pixel
+    controls = traitlets.List().tag(sync=True)  # the models' ids: their moves await an answer
 
 
 @dataclass(frozen=True)
@@ -253,8 +257,11 @@ class Explorer:
         first, size = self._draw(self._values())
         self._cache.put(self._key(self._states(), (False, 1.0)), first)
         dark, scale = self._screen
-        self.picture = PictureWidget(width=size[0], height=size[1], dark=dark, scale=scale)
         shown = [each for each in self.controls.values() if isinstance(each, ipywidgets.Widget)]
+        ids = [each.model_id for each in shown]
+        self.picture = PictureWidget(
+            width=size[0], height=size[1], dark=dark, scale=scale, controls=ids
+        )
         row = ipywidgets.Box(shown)
         row.add_class("rl-controls")
         self.widget = ipywidgets.VBox([row, self.picture] if shown else [self.picture])
@@ -361,8 +368,10 @@ class Explorer:
                 where = f"At {self.words()} the view" if self.words() else "The view"
                 told = _shortened(str(error) or "no message", 400).rstrip(".")
                 kind = type(error).__name__
+                # After a restart of the kernel no other value would do either.
+                remedy = _RUN_ABOVE if type(error) is NameError else _GO_ON
                 frame = Frame(
-                    failure=f"{where} {self.name!r} stopped with {kind}: {told}. {_GO_ON}"
+                    failure=f"{where} {self.name!r} stopped with {kind}: {told}. {remedy}"
                 )
         self._cost = time.perf_counter() - start
         return frame, size

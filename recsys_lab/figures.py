@@ -323,7 +323,8 @@ def bars(
         for bar, name in zip(container, names, strict=True):
             bar.set_gid(name)  # a name that alt text can read, also where no tick stands
     if interval is not None:
-        ink = matplotlib.rcParams["text.color"]
+        # Half of a stroke lies on the bar, where the dark theme's pale grey would be hard to see.
+        ink = "white" if _is_dark() else "black"
         _strokes(ax, np.arange(len(names)), *interval, colour=ink, label="")
     legend = len(series) > 1
     if horizontal:
@@ -377,15 +378,10 @@ def scatter(
         raise ValueError(f"x has {x.size} values and y has {y.size}: give one of each for a point")
     ax = ax if ax is not None else panels()[1][0]
     many = x.size > 300
-    ax.scatter(
-        x,
-        y,
-        s=9 if many else 45,
-        c=colour,
-        marker=marker,
-        alpha=0.5 if many else 1,
-        label=label,
-    )
+    points = ax.scatter(x, y, s=9 if many else 45, c=colour, marker=marker, label=label)
+    if many:
+        # Where they lie on each other it gets darker; the outline keeps a single one in sight.
+        points.set(facecolor=(colour, 0.5), edgecolor=colour)
     for name, at in zip(names if names is not None else (), zip(x, y, strict=True), strict=False):
         ax.annotate(str(name), at, xytext=(6, 4), textcoords="offset points", fontsize=9)
     _limits(ax, xlim, ylim)
@@ -608,9 +604,12 @@ def _value_range(finite: np.ndarray) -> tuple[float, float]:
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
+def _is_dark() -> bool:
+    return _luminance(matplotlib.rcParams["axes.facecolor"]) < 0.18
+
+
 def _cell_colours(signed: bool) -> LinearSegmentedColormap:
-    dark = _luminance(matplotlib.rcParams["axes.facecolor"]) < 0.18
-    ramp = _DARK_CELLS if dark else _LIGHT_CELLS
+    ramp = _DARK_CELLS if _is_dark() else _LIGHT_CELLS
     return LinearSegmentedColormap.from_list("cells", ramp if signed else ramp[2:])
 
 

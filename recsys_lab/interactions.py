@@ -341,10 +341,10 @@ def read_csv(
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(
-            f"path {str(path)!r} does not exist: check its spelling and the folder you are in, "
-            f"{str(Path.cwd())!r}"
-        ) from None
+        remedy = f"check its spelling and the folder you are in, {str(Path.cwd())!r}"
+        if sha256:  # one of the course's own
+            remedy = "restore it (`python3 -m recsys_lab check` says how)"
+        raise FileNotFoundError(f"path {str(path)!r} does not exist: {remedy}") from None
     if not content.strip():
         raise ValueError(f"path {str(path)!r} is an empty file: give a CSV file with a header")
     if sha256 is not None:
@@ -352,7 +352,8 @@ def read_csv(
         if found != sha256.lower():
             raise ValueError(
                 f"path {str(path)!r} has sha256 {found} where {sha256} is expected: the file was "
-                "changed or cut short, so restore the original"
+                "changed or cut short, so restore the original (`python3 -m recsys_lab check` says "
+                "how)"
             )
     try:
         text = content.decode(encoding)

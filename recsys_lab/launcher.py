@@ -250,8 +250,10 @@ def _fingerprint() -> str:
 def _site_packages() -> Path | None:
     """Where `.venv` keeps its packages; None if its Python fails, is too old, or has no pip."""
     question = (
-        "import sys, sysconfig, importlib.util as u; print(sys.version_info >= "
-        f"{OLDEST_PYTHON} and bool(u.find_spec('pip'))); print(sysconfig.get_path('purelib'))"
+        "import json, sys, sysconfig, importlib.util as u; print(sys.version_info >= "
+        f"{OLDEST_PYTHON} and bool(u.find_spec('pip')));"
+        # In ASCII: a user's name may be outside the encoding in which Windows passes text on.
+        "print(json.dumps(sysconfig.get_path('purelib')))"
     )
     try:
         answer = subprocess.run(
@@ -259,7 +261,7 @@ def _site_packages() -> Path | None:
         ).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         return None
-    return Path(answer[1]) if answer[0] == "True" else None
+    return Path(json.loads(answer[1])) if answer[0] == "True" else None
 
 
 def _must_build() -> bool:

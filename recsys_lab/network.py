@@ -156,7 +156,7 @@ class ReLUNetwork:
         ------
         ValueError
             As in `backward`; for a count below 1 or a rate that is not above 0; and if the loss
-            overflows. In all these cases the weights stay as they were.
+            overflows. In all these cases, and when interrupted, the weights stay as they were.
         """
         sets = {"train": self._pair(X, Y, loss)}
         if held_out is not None:
@@ -175,21 +175,24 @@ class ReLUNetwork:
         step = _adam() if method == "adam" else _sgd
         history = {name: [self._loss(*pair, loss)] for name, pair in sets.items()}
         X, Y = sets["train"]
-        with np.errstate(over="ignore", invalid="ignore"):  # an overflow gets a sentence below
-            for epoch in range(1, epochs + 1):
-                order = self.rng.permutation(len(X))
-                for start in range(0, len(X), batch):
-                    chosen = order[start : start + batch]
-                    _, dW, db = self._backward(X[chosen], Y[chosen], loss)
-                    step([*self.W, *self.b], [*dW, *db], rate)
-                for name, pair in sets.items():
-                    history[name].append(self._loss(*pair, loss))
-                if not np.isfinite(history["train"][-1]):
-                    self.W, self.b = before
-                    raise ValueError(
-                        f"rate={rate!r} is too large: the loss overflowed in epoch {epoch}; choose "
-                        "a smaller one, and scale the columns of X"
-                    )
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # an overflow gets a sentence below
+                for epoch in range(1, epochs + 1):
+                    order = self.rng.permutation(len(X))
+                    for start in range(0, len(X), batch):
+                        chosen = order[start : start + batch]
+                        _, dW, db = self._backward(X[chosen], Y[chosen], loss)
+                        step([*self.W, *self.b], [*dW, *db], rate)
+                    for name, pair in sets.items():
+                        history[name].append(self._loss(*pair, loss))
+                    if not np.isfinite(history["train"][-1]):
+                        raise ValueError(
+                            f"rate={rate!r} is too large: the loss overflowed in epoch {epoch}; "
+                            "choose a smaller one, and scale the columns of X"
+                        )
+        except BaseException:  # an interrupt as well
+            self.W, self.b = before
+            raise
         return {name: np.array(losses) for name, losses in history.items()}
 
     def _layers(self, X):

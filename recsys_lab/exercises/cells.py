@@ -7,10 +7,12 @@ from html import escape
 from types import FunctionType
 from typing import Any
 
+import anywidget
 import ipywidgets
+import traitlets
 from IPython.display import display
 
-from .._display import show_static_then_live
+from .._display import STATIC, show_static_then_live
 from . import record
 from .engine import Verdict, all_exercises, examine, get
 
@@ -231,6 +233,17 @@ class Guess:
         _say("note", [f"{word}: you guessed {self.choice}", *told, note])
 
 
+class Question(anywidget.AnyWidget):
+    """The choices of a question, and the button that commits one of them."""
+
+    _esm = STATIC / "guess.js"
+    _css = STATIC / "guess.css"
+    question = traitlets.Unicode().tag(sync=True)  # HTML, like `status`
+    choices = traitlets.List().tag(sync=True)
+    committed = traitlets.Int(-1).tag(sync=True)  # the choice's position; -1 before
+    status = traitlets.Unicode().tag(sync=True)
+
+
 def predict(id: str, question: str, choices: list) -> Guess:
     """Ask for a guess before the answer is computed; a committed guess is locked.
 
@@ -249,34 +262,29 @@ def predict(id: str, question: str, choices: list) -> Guess:
     if len(set(choices)) < 2 or len(set(choices)) < len(choices):
         raise ValueError(f"choices {choices!r} of {id!r} must be two or more different answers.")
     guess = Guess(id, choices)
-    options = ipywidgets.RadioButtons(options=choices, value=None, layout={"width": "auto"})
-    commit = ipywidgets.Button(description="Commit", button_style="primary")
-    status = ipywidgets.HTML()
+    text = f"<strong>Your guess first.</strong> {_marked(question)}"
+    asked = Question(question=text, choices=choices)
 
     def lock(note: str = "") -> None:
-        options.value = guess.choice
-        options.disabled = commit.disabled = True
-        said = _marked(f"Committed: {guess.choice}. The answer comes further down. {note}")
-        status.value = f"<span role='status'>{said}</span>"
+        said = f"Committed: {guess.choice}. The answer comes further down. {note}"
+        with asked.hold_sync():
+            asked.status = _marked(said)
+            asked.committed = choices.index(guess.choice)
 
-    def on_commit(_button: Any) -> None:
-        if guess.choice is None and options.value is None:
-            status.value = "<span role='status'>Choose one answer first, then commit.</span>"
-            return
+    def on_message(_widget: Any, content: dict, _buffers: Any) -> None:
         note = ""
         if guess.choice is None:
-            _guesses[id] = options.value
-            note = record.note_guess(id, guess=options.value)
+            _guesses[id] = choices[content["choice"]]
+            note = record.note_guess(id, guess=guess.choice)
         lock(note)
 
-    commit.on_click(on_commit)
+    asked.on_msg(on_message)
     if guess.choice is not None:
         lock()
-    head = ipywidgets.HTML(f"<strong>Your guess first.</strong> {_marked(question)}")
     items = "".join(f"<li>{_marked(choice)}</li>" for choice in choices)
     show_static_then_live(
-        html=f"<p><strong>Your guess first.</strong> {_marked(question)}</p><ul>{items}</ul>",
+        html=f"<p>{text}</p><ul>{items}</ul>",
         text="\n".join([f"Your guess first. {question}", *(f"- {choice}" for choice in choices)]),
-        live=ipywidgets.VBox([head, options, commit, status]),
+        live=ipywidgets.VBox([asked]),
     )
     return guess

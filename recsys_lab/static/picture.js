@@ -45,13 +45,17 @@ function render({ model, el }) {
   let timer;
   let tallest = 0;
 
-  function markBusy() {
+  function markBusy(words) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       el.classList.add("rl-busy");
-      busy.textContent = "Drawing …";
+      busy.textContent = words;
     }, BUSY_AFTER);
   }
+
+  // The kernel says that it draws, but not that it is at work on a cell, or gone.
+  const onMove = () =>
+    markBusy("No answer yet: a cell is running, or the kernel was restarted (run this cell again).");
 
   function markIdle(frame) {
     clearTimeout(timer);
@@ -105,7 +109,7 @@ function render({ model, el }) {
   }
 
   function onMessage(message) {
-    if (message.busy) markBusy();
+    if (message.busy) markBusy("Drawing …");
   }
 
   // Rendering ahead starts when the reader comes near, not when the cell is run: a notebook that is
@@ -125,6 +129,15 @@ function render({ model, el }) {
   });
   appeared.observe(el);
 
+  const moves = "change:value change:index";
+  const controls = [];
+  for (const id of model.get("controls")) {
+    model.widget_manager.get_model(id).then((control) => {
+      controls.push(control);
+      control.on(moves, onMove);
+    });
+  }
+
   const themes = new MutationObserver(tellScreen);
   themes.observe(document.body, {
     attributes: true,
@@ -138,6 +151,7 @@ function render({ model, el }) {
   return () => {
     newest += 1;
     clearTimeout(timer);
+    for (const control of controls) control.off(moves, onMove);
     themes.disconnect();
     appeared.disconnect();
     sliders.disconnect();

@@ -141,9 +141,9 @@ class Lab:
         self.__exit__()
         raise RuntimeError(f"JupyterLab did not start:\n{told}")
 
-    def add(self, name: str, cells: list[str]) -> str:
-        """Write a notebook of code cells that were never run, and return its name."""
-        code = [
+    def add(self, name: str, code: list[str], *, markdown: list[str] = ()) -> str:
+        """Write a notebook of code cells that were never run, then text; return its name."""
+        cells = [
             {
                 "cell_type": "code",
                 "id": f"cell-{number}",
@@ -152,11 +152,15 @@ class Lab:
                 "outputs": [],
                 "execution_count": None,
             }
-            for number, source in enumerate(cells)
+            for number, source in enumerate(code)
+        ]
+        cells += [
+            {"cell_type": "markdown", "id": f"text-{number}", "source": source, "metadata": {}}
+            for number, source in enumerate(markdown)
         ]
         python = {"name": "python3", "display_name": "Python 3", "language": "python"}
         book = {
-            "cells": code,
+            "cells": cells,
             "metadata": {"kernelspec": python},
             "nbformat": 4,
             "nbformat_minor": 5,

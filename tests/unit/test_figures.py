@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from io import BytesIO
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -74,6 +74,24 @@ def test_every_colour_stands_out_on_both_backgrounds():
     for colour in figures.COLOURS:
         assert contrast(colour, "white") >= 3
         assert contrast(colour, "#111111") >= 3
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("colour", figures.COLOURS)
+def test_a_mark_stands_out_from_what_lies_beside_it(colour, dark):
+    paper, many = "#111111" if dark else "white", np.linspace(0, 1, 400)
+    with figures.theme(dark):
+        for x, marker in product((many, many[:4]), "ox"):
+            figure = figures.scatter(x, x, colour=colour, marker=marker)
+            (points,) = figure.axes[0].collections
+            (*outline, opacity) = points.get_edgecolor()[0]
+            assert contrast(outline, paper) >= 3
+            assert opacity == 1
+        (ax,) = figures.bars("A", [2], colours=colour, interval=([1], [3])).axes
+        (bar,), (stroke,) = ax.patches, ax.collections
+        for ground in (paper, bar.get_facecolor()):
+            assert contrast(stroke.get_colors()[0, :3], ground) >= 3
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -31,7 +31,7 @@ from pathlib import Path
 venv = Path(__file__).absolute().parent.parent
 arguments = sys.argv[1:]
 if arguments[:2] == ["-I", "-c"]:
-    print(True, venv / "site-packages", sep="\\n")
+    print(True, json.dumps(str(venv / "site-packages")), sep="\\n")
     sys.exit()
 with (venv / "calls").open("a") as file:
     print(json.dumps(arguments), file=file)

@@ -303,6 +303,22 @@ def test_a_loss_that_overflows_is_told_and_leaves_the_weights():
     assert all((one == other).all() for one, other in zip(before, after, strict=True))
 
 
+def test_an_interrupted_training_leaves_the_weights(monkeypatch):
+    network = ReLUNetwork([2, 3, 1], 0)
+    before = copy.deepcopy((network.W, network.b))
+    backward, steps = network._backward, iter([False, False, True])
+
+    def interrupted(*arguments):
+        if next(steps):
+            raise KeyboardInterrupt
+        return backward(*arguments)
+
+    monkeypatch.setattr(network, "_backward", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        network.fit(np.eye(2), np.ones((2, 1)), epochs=5)
+    np.testing.assert_equal((network.W, network.b), before)
+
+
 def test_the_samples_are_left_as_they_were():
     network, X, Y = random_case([3, 4, 1], "squared")
     copies = X.copy(), Y.copy()

@@ -194,6 +194,17 @@ def test_a_failure_at_the_start_is_told_in_words_and_not_raised(displayed):
     assert "image/png" not in displayed[0]
 
 
+def test_a_name_of_a_cell_that_was_not_run_sends_the_reader_to_the_cells_above(displayed):
+    space = {"View": View}
+    exec("def view(rank): return View()(rank + offset)", space)
+    explore(space["view"], rank=(1, 3))
+    assert "name 'offset' is not defined. Run the cells above" in displayed[0]["text/plain"]
+    shown = Explorer(space["view"], {"rank": (1, 3)})
+    space["offset"] = 0  # the cell above is run
+    shown.controls["rank"].value = 3
+    assert shown.picture.failure == ""
+
+
 def test_an_interrupted_drawing_says_so_and_the_next_move_recovers():
     def view(rank):
         if rank == 3:
