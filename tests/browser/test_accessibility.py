@@ -155,7 +155,8 @@ def test_axe_finds_a_picture_without_alt_text_and_pale_letters(page):
     }
 
 
-@pytest.mark.parametrize("dark", [False, True])
+# The light theme last: JupyterLab keeps the choice for the tests that follow.
+@pytest.mark.parametrize("dark", [True, False])
 def test_axe_finds_nothing_serious_in_what_the_course_shows_in_jupyterlab(reader, dark):
     set_theme(reader, dark)
     assert reader.locator(".jp-OutputArea-output").count() >= len(CELLS)
