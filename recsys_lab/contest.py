@@ -73,7 +73,7 @@ def rivals(features) -> dict:
     k, lam = [8, 16, 32, 64], [1.0, 3.0, 10.0, 30.0]
     near = {"neighbours": [20, 50, 100, 300], "shrinkage": [0.0, 10.0, 50.0]}
     return {
-        "random": (Random, {}),
+        "chance": (Random, {}),
         "popularity": (Popularity, {}),
         "content": (Content, {"features": [features]}),
         "user neighbours": (UserNeighbours, near),

@@ -633,7 +633,8 @@ def _data() -> Iterator[Finding]:
             found = f"missing or changed: {', '.join(spoilt)}"
             yield Finding(what, found, "PROBLEM", remedy)
         else:
-            yield Finding(what, f"{len(wanted)} files as published", "OK", "")
+            files = "1 file" if len(wanted) == 1 else f"{len(wanted)} files"
+            yield Finding(what, f"{files} as published", "OK", "")
 
 
 def _sha256(path: Path) -> str | None:

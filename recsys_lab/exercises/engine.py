@@ -418,6 +418,24 @@ class _Raised:
     kind: type
 
 
+_PLAINLY = (  # what numpy and Python mean by it
+    (
+        "could not be broadcast together",
+        "These shapes do not line up: print each `.shape`. A mean of each row stays a column with "
+        "keepdims=True.",
+    ),
+    (
+        "mismatch in its core dimension",
+        "In a product the inner sizes must agree, as in (3, 2) @ (2, 5): print each `.shape`, and "
+        "transpose where they do not.",
+    ),
+    (
+        "can't multiply sequence",
+        "Python does not multiply lists pair by pair: use zip(user, item).",
+    ),
+)
+
+
 class Answer:
     """The learner's function as a check calls it: on copies of its inputs, with kind words."""
 
@@ -455,7 +473,7 @@ class Answer:
         if isinstance(error, RecursionError):
             return "It calls itself without end (RecursionError)."
         try:
-            words = f": {error}" if str(error) else ""
+            words = f": {str(error).strip().rstrip('.')}" if str(error) else ""
         except Exception:
             words = ""
         where = ""
@@ -464,7 +482,8 @@ class Answer:
             if frame.f_code.co_filename == file:
                 source = linecache.getline(file, line).strip()
                 where = f" in line {line}" + (f", `{source}`" if source else "")
-        return f"It raised {type(error).__name__}{where}{words}."
+        plainly = next((says for sign, says in _PLAINLY if sign in words), "")
+        return f"It raised {type(error).__name__}{where}{words}. {plainly}".strip()
 
     def last_call(self) -> str:
         """The latest call as text, empty if there was none."""

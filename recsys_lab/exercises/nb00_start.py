@@ -60,6 +60,14 @@ def returns_inside_the_loop(user, item):
         return total
 
 
+@agreement.wrong("You kept the last product only: add each one to the total, `total += u * i`.")
+def keeps_the_last_product(user, item):
+    total = 0.0
+    for u, i in zip(user, item, strict=True):
+        total = u * i
+    return total
+
+
 @agreement.wrong(expects="returned None")
 def prints_instead_of_returning(user, item):
     print(sum(u * i for u, i in zip(user, item, strict=True)))
@@ -164,6 +172,19 @@ def forgets_that_nothing_may_be_left(scores, seen):
     return max((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j])
 
 
+@best.wrong("You looked the score up in the whole list: a seen item may have the same score.")
+def looks_the_score_up(scores, seen):
+    unseen = [s for s, known in zip(scores, seen, strict=True) if not known]
+    return scores.index(max(unseen)) if unseen else -1
+
+
+@best.wrong("If everything was seen there is no best item: return -1 then, not None.")
+def returns_none_where_nothing_is_left(scores, seen):
+    return max(
+        (j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j], default=None
+    )
+
+
 @best.check("a whole number comes back")
 def _(answer):
     expect_integer(answer([4, 6, 5, 2], [False, False, False, True]))
@@ -191,5 +212,8 @@ def _(answer):
 @best.check("edge cases")
 def _(answer):
     expect_equal(answer([1, 4, 4], [False] * 3), 1, "Items 1 and 2 tie: the first counts.")
-    expect_equal(answer([-3, -1], [False, True]), 0, "A negative score can be the best one left.")
+    got = answer([-3, -1], [False, True])
+    expect_equal(got, 0, "Item 1 was seen: item 0 is left, though its score is negative.")
+    got = answer([4, 4, 1], [True, False, False])
+    expect_equal(got, 1, "Item 0 has the score 4 too, but it was seen.")
     expect_equal(answer([1, 2], [True, True]), -1, "Everything was seen: nothing is left.")

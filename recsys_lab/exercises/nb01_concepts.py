@@ -62,6 +62,11 @@ def forgets_brackets(matrix):
     return matrix.nnz / matrix.shape[0] * matrix.shape[1]
 
 
+@density.wrong("numpy's count_nonzero cannot read a sparse matrix: use `matrix.nnz`.")
+def counts_with_numpy(matrix):
+    return np.count_nonzero(matrix) / (matrix.shape[0] * matrix.shape[1])
+
+
 @density.wrong("You counted the filled cells: divide by the number of all cells.")
 def only_counts(matrix):
     return matrix.nnz
@@ -157,6 +162,11 @@ def adds_one_star_each(total, n, mu, a):
 @damped_mean.wrong("Division comes before addition: put brackets around n + a.")
 def forgets_the_last_brackets(total, n, mu, a):
     return (total + a * mu) / n + a
+
+
+@damped_mean.wrong("Division comes before addition: put brackets around total + a * mu.")
+def forgets_the_first_brackets(total, n, mu, a):
+    return total + a * mu / (n + a)
 
 
 @damped_mean.wrong("Division comes before addition: put brackets around the sum, and around n + a.")
@@ -262,12 +272,19 @@ def looks_up_places(ranked, relevant, k):
     return sum(place in relevant for place in range(k)) / k
 
 
+@precision_at_k.wrong(
+    "You divided by min(k, relevant): that is recall@k, as the table defines it. Divide by k."
+)
+def computes_recall_at_k(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[:k]) / max(min(k, len(relevant)), 1)
+
+
 @precision_at_k.wrong("You counted the misses: count the items that are relevant.")
 def counts_the_misses(ranked, relevant, k):
     return sum(item not in relevant for item in ranked[:k]) / k
 
 
-RANKED, RELEVANT = [7, 3, 9, 11, 4, 12], {3, 11, 12, 8, 5}
+RANKED, RELEVANT = [7, 6, 9, 11, 4, 12], {6, 11, 12, 8, 5}
 
 
 @precision_at_k.check("a number comes back")
@@ -277,7 +294,7 @@ def _(answer):
 
 @precision_at_k.check("a small case by hand")
 def _(answer):
-    why = "Of the first four, 7, 3, 9 and 11, two are relevant: 2 / 4."
+    why = "Of the first four, 7, 6, 9 and 11, two are relevant: 2 / 4."
     expect_close(answer(RANKED, RELEVANT, 4), 0.5, why)
 
 

@@ -137,6 +137,12 @@ def takes_a_share_of_the_number(sigma, share):
     return int(np.ceil(share * len(sigma)))
 
 
+@rank_for.wrong("You squared the running sums: square each singular value first, then add up.")
+def squares_the_sums(sigma, share):
+    kept = np.cumsum(sigma) ** 2 / np.sum(sigma) ** 2
+    return int(np.argmax(kept >= share - 1e-12)) + 1
+
+
 @rank_for.wrong("The share is one of the squared size already: do not take its root.")
 def takes_the_root_of_the_share(sigma, share):
     return rank_for.reference(sigma, np.sqrt(share))
@@ -147,7 +153,7 @@ SIGMA = np.array([5.0, 2, 2, 1, 1, 1])
 
 @rank_for.check("a whole number comes back")
 def _(answer):
-    for share in (0.64, 0.3):  # together these two tell the misconceptions apart
+    for share in (0.64, 0.3, 0.84):  # together these tell the misconceptions apart
         expect_type(answer(SIGMA, share), (int, np.integer), "an int")
 
 
@@ -250,6 +256,14 @@ def forgets_known(R, known):
     return R - R.mean(axis=1, keepdims=True)
 
 
+@centre.wrong(
+    "Your sum runs over all cells: add up `R * known`; what lies in the others must not matter."
+)
+def adds_up_all_cells(R, known):
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return np.where(known, R - R.sum(axis=1, keepdims=True) / count, 0.0)
+
+
 @centre.wrong("Use `known`, not R > 0: what lies in the other cells must not matter.")
 def guesses_what_is_known(R, known):
     return centre.reference(R, R > 0)
@@ -321,6 +335,13 @@ def projects_only(r, V):
 def fits_the_seen_only(r, V):
     seen = r != 0
     return np.linalg.lstsq(V[seen], r[seen], rcond=None)[0]
+
+
+@fold_in.wrong(
+    "`np.linalg.lstsq` returns four things: the solution is the first of them, so add [0]."
+)
+def keeps_all_of_lstsq(r, V):
+    return np.linalg.lstsq(V, r, rcond=None)
 
 
 @fold_in.wrong("That is the mean of the seen items' factors: it points the right way at best.")

@@ -44,6 +44,12 @@ def keeps_the_two_of_the_fit(R, U, V, lam):
     return 2 * E @ V + 2 * lam * U, 2 * E.T @ U + 2 * lam * V
 
 
+@gradient.wrong("You kept the 1/2: the 2 of the square cancels it, so it is E @ V, not half of it.")
+def keeps_the_half(R, U, V, lam):
+    E = (U @ V.T - R) / 2
+    return E @ V + 2 * lam * U, E.T @ U + 2 * lam * V
+
+
 @gradient.wrong("The penalty is missing: lam |U|^2 has a derivative too.")
 def forgets_the_penalty(R, U, V, lam):
     return gradient.reference(R, U, V, 0)
@@ -73,8 +79,8 @@ def gives_only_one_side(R, U, V, lam):
     return gradient.reference(R, U, V, lam)[0]
 
 
-# One user, two items: u = 1, v = (1, 2), so the errors are -1 and 1.
-ONE_USER = np.array([[2.0, 1.0]]), np.array([[1.0]]), np.array([[1.0], [2.0]])
+# One user, three items: u = 1, v = (1, 2, 3), so the errors are -1, 1 and 0.
+ONE_USER = np.array([[2.0, 1.0, 3.0]]), np.array([[1.0]]), np.array([[1.0], [2.0], [3.0]])
 
 
 @gradient.check("two arrays come back, shaped like U and V")
@@ -89,8 +95,10 @@ def _(answer):
 @gradient.check("a small case by hand")
 def _(answer):
     dU, dV = answer(*ONE_USER, 0.25)
-    expect_close(dU, [[1.5]], "Errors -1 and 1: -1 x 1 + 1 x 2 = 1, and 2 x 0.25 x 1 = 0.5.")
-    expect_close(dV, [[-0.5], [2]], "-1 x 1 + 0.5 x 1 = -0.5, and 1 x 1 + 0.5 x 2 = 2.")
+    why = "This is dU. Errors -1, 1, 0: -1 x 1 + 1 x 2 + 0 x 3 = 1, and 2 x 0.25 x 1 = 0.5."
+    expect_close(dU, [[1.5]], why)
+    why = "This is dV: -1 x 1 + 0.5 x 1 = -0.5, 1 x 1 + 0.5 x 2 = 2, 0 x 1 + 0.5 x 3 = 1.5."
+    expect_close(dV, [[-0.5], [2], [1.5]], why)
 
 
 @gradient.check("random cases, by finite differences")
@@ -303,6 +311,23 @@ def loads_one_side(R, k, lam):
 
 
 @soft_threshold.wrong(
+    "All of sigma is on both sides, so the product has it twice: give each side the square root."
+)
+def loads_both_sides(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    left = np.maximum(sigma[:k] - 2 * lam, 0)
+    return U1[:, :k] * left, V1t[:k].T * left
+
+
+@soft_threshold.wrong(
+    "Sigma has gone missing: give each side the square root of what is left of it."
+)
+def loses_sigma(R, k, lam):
+    U1, _, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k], V1t[:k].T
+
+
+@soft_threshold.wrong(
     "You subtracted 2 lam from the square roots: subtract it from the singular values first."
 )
 def shrinks_the_roots(R, k, lam):
@@ -327,7 +352,7 @@ def _(answer):
         U, V = _pair(answer(THREE_AND_TWO, k, 0.2), "U, V")
         for name, got, rows in [("U", U, "2 users"), ("V", V, "3 items")]:
             says = f"{name} has shape {got.shape}; it should have a row for each of {rows}"
-            expect(got.shape == (int(rows[0]), k), f"{says} and a column for each of {k} factors.")
+            expect(got.shape == (int(rows[0]), k), f"{says} and one column a factor; k = {k}.")
 
 
 @soft_threshold.check("a small case by hand")
@@ -433,6 +458,13 @@ def adds_the_whole_weight(R, V, lam, alpha):
 @weak_step.wrong("On the right side the weight is 1 + alpha r: you left out the 1.")
 def forgets_the_one(R, V, lam, alpha):
     return _solved(R, V, lam, 1 + alpha * R, alpha * R @ V)
+
+
+@weak_step.wrong(
+    "On the right side you added up all items: p is 0 for the unseen ones, so they add nothing."
+)
+def counts_the_unseen_on_the_right(R, V, lam, alpha):
+    return _solved(R, V, lam, 1 + alpha * R, (1 + alpha * R) @ V)
 
 
 @weak_step.wrong("On the right side stands V' C p: you left out the weights, c = 1 + alpha r.")

@@ -61,6 +61,14 @@ def stops_at_the_hidden_layer(X, W1, b1, W2, b2):
     return np.maximum(X @ W1 + b1, 0)
 
 
+@forward.wrong(
+    "`np.max(A, 0)` gives the largest number of each column: `np.maximum(A, 0)` compares number by "
+    "number."
+)
+def takes_the_largest_of_each_column(X, W1, b1, W2, b2):
+    return np.max(X @ W1 + b1, 0) @ W2 + b2
+
+
 @forward.wrong(expects="raised ValueError")
 def puts_samples_in_columns(X, W1, b1, W2, b2):
     return W2.T @ np.maximum(W1.T @ X + b1, 0) + b2
@@ -147,6 +155,13 @@ def masks_by_the_gradient(X, W, b, dH):
     return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
 
 
+@backward_layer.wrong(
+    "You looked at the sign of X: relu's input is X W + b, one column for each unit."
+)
+def masks_by_the_layers_input(X, W, b, dH):
+    return dH @ W.T * (X > 0), X.T @ dH, dH.sum(axis=0)
+
+
 @backward_layer.wrong("You left b out of relu's input: it decides with the rest who is on.")
 def masks_without_the_bias(X, W, b, dH):
     dZ = dH * (X @ W > 0)
@@ -207,7 +222,7 @@ LAYER = (
     np.array([[1.0, -1.0, 0.5], [2.0, 1.0, -1.0]]),
     np.array([1.0, -2.0, -1.0]),
 )
-GRADIENT = np.array([[1.0, 5.0, 2.0], [-3.0, 4.0, -2.0]])
+GRADIENT = np.array([[1.0, 5.0, 2.0], [-3.0, 4.0, -1.0]])
 
 
 @backward_layer.check("three arrays come back")
@@ -220,12 +235,12 @@ def _(answer):
     dX, dW, db = _triple(answer(*LAYER, GRADIENT))
     why = (
         "Relu's inputs are 6, -1, -2.5 in the first row and 2, -6, 1.5 in the second, so dZ is "
-        "1, 0, 0 and -3, 0, -2."
+        "1, 0, 0 and -3, 0, -1."
     )
     for name, got, wanted in [
-        ("dX", dX, [[1, 2], [-4, -4]]),
-        ("dW", dW, [[-8, 0, -6], [5, 0, 2]]),
-        ("db", db, [-2, 0, -2]),
+        ("dX", dX, [[1, 2], [-3.5, -5]]),
+        ("dW", dW, [[-8, 0, -3], [5, 0, 1]]),
+        ("db", db, [-2, 0, -1]),
     ]:
         expect_shape(got, np.shape(wanted))
         expect_close(got, wanted, f"This is {name}. {why}")
@@ -295,6 +310,28 @@ def moves_up_only(f, w, step):
 @slopes.wrong("You divided by step: from down to up it is two steps.")
 def divides_by_one_step(f, w, step):
     return 2 * slopes.reference(f, w, step)
+
+
+@slopes.wrong(
+    "Python reads `(up - down) / 2 * step` from the left, and multiplies by step: write "
+    "`/ (2 * step)`."
+)
+def multiplies_by_the_step(f, w, step):
+    return step * step * slopes.reference(f, w, step)
+
+
+@slopes.wrong(
+    "You moved a whole row of w at once: `w[i]` is one number only where w has one dimension. "
+    "`np.ndindex(w.shape)` goes through the single numbers."
+)
+def moves_a_row_at_once(f, w, step):
+    result = np.zeros(w.shape)
+    for row in range(len(w)):
+        up, down = w.copy(), w.copy()
+        up[row] += step
+        down[row] -= step
+        result[row] = (f(up) - f(down)) / (2 * step)
+    return result
 
 
 @slopes.wrong("You did not divide: a slope is the difference over the distance, 2 step.")

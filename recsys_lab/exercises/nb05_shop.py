@@ -94,7 +94,7 @@ def _(answer):
         items = [f"item {j}" for j in rng.permutation(n)]
         seen = rng.random((m, n)) < 0.5
         pairs = [(users[i], items[j]) for i, j in rng.permutation(np.argwhere(seen))]
-        expect_close(answer(pairs, users, items), seen)
+        expect_close(answer(pairs, users, items), seen.astype(float))
 
 
 @encode.check("edge cases")
@@ -243,7 +243,10 @@ def top_unseen(scores, seen, k):
     return [int(j) for j in order if not seen[j]][:k]
 
 
-@top_unseen.wrong("You recommended items that were already seen: leave those out.")
+@top_unseen.wrong(
+    "You recommended items that were already seen: leave those out. (`~` does not turn 0 and 1 "
+    "round: write `seen == 0`.)"
+)
 def forgets_seen(scores, seen, k):
     return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable")][:k]
 
@@ -271,6 +274,33 @@ def zeroes_the_seen(scores, seen, k):
     return [int(j) for j in np.argsort(-masked, kind="stable")][
         : min(k, len(seen) - int(sum(seen)))
     ]
+
+
+@top_unseen.wrong(
+    "You left out scores below 0: only the order counts, so a negative score can be on the list."
+)
+def leaves_out_the_negative(scores, seen, k):
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    return [int(j) for j in order if not seen[j] and scores[j] > 0][:k]
+
+
+@top_unseen.wrong(
+    "`seen` holds the numbers 0 and 1, so `scores[seen]` means items 0 and 1: write "
+    "`scores[seen == 1]`."
+)
+def takes_seen_for_positions(scores, seen, k):
+    masked = np.array(scores, float)
+    masked[np.asarray(seen).astype(int)] = -np.inf
+    return np.argsort(-masked, kind="stable")[:k].tolist()
+
+
+@top_unseen.wrong(
+    "You asked `seen` in the order of the items, but your list is in the order of the scores: "
+    "write `order[seen[order] == 0]`."
+)
+def asks_seen_in_another_order(scores, seen, k):
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    return order[np.asarray(seen) == 0][:k].tolist()
 
 
 @top_unseen.wrong("You counted positions among the unseen items only: count among all items.")
@@ -308,6 +338,8 @@ SCORES, SEEN = np.array([-0.2, 0.9, 0.4, 0.4, 0.1, -0.5]), np.array([0, 1, 0, 0,
 @top_unseen.check("a small case by hand")
 def _(answer):
     best = "Items 0, 2, 3 and 5 are unseen, with scores -0.2, 0.4, 0.4 and -0.5."
+    # Five first: it tells who cuts too early from who leaves out what scores below 0.
+    expect_equal(answer(SCORES, SEEN, 5), [2, 3, 0, 5], best)
     expect_equal(answer(SCORES, SEEN, 3), [2, 3, 0], best)
 
 

@@ -194,6 +194,11 @@ def _(answer):
         "Dot still makes the outer product.",
     )
     expect(
+        (k, 1) not in shapes,
+        f"{weights} Dense gives each of the {k} products a weight of its own: the dot product adds "
+        "them up as they are, which Dot(axes=2) does.",
+    )
+    expect(
         (1, 1) not in shapes,
         f"{weights} Dense(1) adds a factor and a shift to the dot product, which needs neither.",
     )
@@ -311,7 +316,10 @@ def forgets_the_label(z, y):
 @logit_loss.check("a small case by hand")
 def _(answer):
     z, y = np.array([0.0, np.log(3), np.log(3)]), np.array([1.0, 1.0, 0.0])
-    why = "The sigmoid of 0 is 1/2, that of log 3 is 3/4."
+    why = (
+        "The sigmoid of 0 is 1/2, that of log 3 is 3/4. (If you are off in the last digits only: a "
+        "small number added inside the logarithm is an error too.)"
+    )
     expect_close(answer(z, y), np.log([2, 4 / 3, 4]), why)
 
 
@@ -375,6 +383,14 @@ def turns_it_round(users, seen, rng):
     if not seen[users].any(axis=1).all():  # the loop would never end for a user without any
         return np.zeros(len(users), dtype=int)
     return negatives.reference(users, 1 - seen, rng)
+
+
+@negatives.wrong("You drew one item for all the unlucky entries: draw `size=again.sum()` of them.")
+def draws_one_for_all_the_unlucky(users, seen, rng):
+    items = rng.integers(seen.shape[1], size=len(users))
+    while (again := seen[users, items] == 1).any():
+        items[again] = rng.integers(seen.shape[1])
+    return items
 
 
 @negatives.wrong(expects="Draw with `rng` alone")
@@ -527,6 +543,12 @@ def takes_an_equal_for_a_gain(curve, patience):
 @stopped.wrong("The larger value is the better one here: it is an nDCG, not a loss.")
 def takes_it_for_a_loss(curve, patience):
     return stopped.reference([-value for value in curve], patience)
+
+
+@stopped.wrong("You counted the epochs from 1: return positions, which begin at 0.")
+def counts_from_one(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return best + 1, last + 1
 
 
 @stopped.wrong("You returned (last, best): the best epoch comes first.")

@@ -22,7 +22,7 @@ from .engine import Mistake, define, expect, expect_close, expect_number, expect
     equivalent={"line 8: 1 -> 2": "a factor that all gains have cancels in the ratio"},
 )
 def ndcg(hits, relevant):
-    """Return the NDCG of one user's list: a number from 0 to 1.
+    """Return the nDCG of one user's list: a number from 0 to 1.
 
     It is the sum of 1 / log2(place + 1) over the hits, divided by the same sum for a list that
     begins with min(k, relevant) hits. hits: 1-d array of k booleans, best place first;
@@ -75,7 +75,7 @@ def ideal_is_longer_than_the_list(hits, relevant):
     return gain[hits].sum() / np.sum(1 / np.log2(np.arange(1, relevant + 1) + 1))
 
 
-@ndcg.wrong("You did not divide: the N of NDCG stands for the value of the best list.")
+@ndcg.wrong("You did not divide: the N of nDCG stands for the value of the best list.")
 def forgets_to_divide(hits, relevant):
     return np.sum(1 / np.log2(np.flatnonzero(hits) + 2))
 
@@ -95,7 +95,7 @@ def takes_recall(hits, relevant):
     return hits.sum() / min(len(hits), relevant)
 
 
-@ndcg.wrong("You weighed a hit by 1 / place: NDCG takes the logarithm, 1 / log2(place + 1).")
+@ndcg.wrong("You weighed a hit by 1 / place: nDCG takes the logarithm, 1 / log2(place + 1).")
 def forgets_the_logarithm(hits, relevant):
     gain = 1 / np.arange(1, len(hits) + 1)
     return gain[hits].sum() / gain[:relevant].sum()
@@ -185,6 +185,11 @@ def lets_k_stand_before_it(rank, n, negatives, k):
     return sampled_hit.reference(rank, n, negatives, k + 1)
 
 
+@sampled_hit.wrong("You counted the item itself twice: of n - 1 others, rank - 1 are better.")
+def counts_the_item_everywhere(rank, n, negatives, k):
+    return sampled_hit.reference(rank + 1, n + 1, negatives, k)
+
+
 @sampled_hit.wrong("You counted the item as better than itself: rank - 1 others are better.")
 def is_better_than_itself(rank, n, negatives, k):
     return sampled_hit.reference(rank + 1, n, negatives, k)
@@ -246,6 +251,11 @@ def _(answer):
     # Worked out below; the first tells the misconceptions apart.
     for case in [(4, 9, 3, 2), (2, 4, 2, 1)]:
         got = expect_number(answer(*case))
+        expect(
+            not np.isnan(got),
+            "It returned nan. `hypergeom.cdf(x, M, n, N)` takes the number of all others (M), then "
+            "of the better ones (n), then of those drawn (N).",
+        )
         expect(0 <= got <= 1, f"It returned {got:.6g}; a probability lies between 0 and 1.")
 
 
@@ -414,6 +424,37 @@ def gives_the_upper_end_first(a, b, repeats, rng):
 def confuses_percentile_with_quantile(a, b, repeats, rng):
     means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
     return tuple(np.percentile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You averaged over the repeats: each repeat gives one mean, over the users that it drew. With "
+    "one row a repeat that is `.mean(axis=1)`."
+)
+def averages_over_the_repeats(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=0)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong("You never drew the last user: `rng.integers(n)` ends at n - 1 by itself.")
+def leaves_out_the_last_user(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a) - 1, size=(repeats, len(a)))].mean(axis=1)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong("You added up the differences: the interval is one of their mean.")
+def adds_up(a, b, repeats, rng):
+    sums = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].sum(axis=1)
+    return tuple(np.quantile(sums, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You gave the mean +- 1.96 times the spread of your means, which holds where they are spread "
+    "like a bell: take their quantiles, which need no such rule."
+)
+def trusts_the_normal_curve_after_drawing(a, b, repeats, rng):
+    d = b - a
+    reach = 1.96 * d[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1).std()
+    return d.mean() - reach, d.mean() + reach
 
 
 @paired_interval.wrong("You took the median of each draw: the interval is one of the mean.")

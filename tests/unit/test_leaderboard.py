@@ -140,7 +140,7 @@ def test_a_model_of_ones_own_takes_three_lines():
 
 def test_the_courses_rivals_can_all_be_built_within_the_same_trials():
     models = rivals(np.eye(4))
-    assert list(models)[:2] == ["random", "popularity"]
+    assert list(models)[:2] == ["chance", "popularity"]
     for make, values in models.values():
         for setting in _settings(values, 8, 0):
             make(**setting)
