@@ -122,7 +122,8 @@ def restart(model, rng: np.random.Generator | int) -> None:
     Parameters
     ----------
     model : keras.Model
-        Compiled, its weights drawn by seeded initialisers or all of one embedding kind.
+        Compiled, from ``dot_model``: its two tables are all its weights. Other layers, such as the
+        last one of ``article_model``, would keep what they have learnt.
     rng : numpy.random.Generator or int
     """
     rng = np.random.default_rng(rng)

@@ -17,7 +17,6 @@ reads ahead finds answers there.
 
 import argparse
 import copy
-import os
 import re
 import shutil
 import sys
@@ -34,7 +33,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from recsys_lab.exercises import get
-from tools.notebooks import ROOT, all_notebooks
+from tools.notebooks import ROOT, all_notebooks, store
 
 TEACHING = ROOT / "docs" / "teaching.md"
 EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
@@ -315,11 +314,6 @@ math[display="block"] { margin: 1em 0; }
 # --- Files --------------------------------------------------------------------------------------
 
 
-def lessons() -> list[Path]:
-    """The course's notebooks in reading order; of what else lies beside them, none."""
-    return [path for path in all_notebooks() if re.match(r"\d\d_", path.name)]
-
-
 def read(path: Path) -> NotebookNode:
     """A notebook from its file.
 
@@ -348,15 +342,7 @@ def write(path: Path, out: Path) -> None:
     except ValueError as problem:
         raise ValueError(f"{path.name}: {problem}") from None
     for file, text in files.items():
-        _put(file, text)
-
-
-def _put(path: Path, text: str) -> None:
-    """Write the whole file or none of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+        store(file, text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -367,7 +353,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if unknown:
             raise ValueError(f"There is no argument {unknown[0]!r}: only --out FOLDER is known.")
-        for path in lessons():
+        for path in all_notebooks():
             write(path, asked.out)
             print(f"{path.stem}: student, teacher, and a page of each", flush=True)
         shutil.copytree(ROOT / "data", asked.out / "data", dirs_exist_ok=True)

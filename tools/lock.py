@@ -10,9 +10,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.notebooks import ROOT, store
+
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
 
@@ -67,7 +67,7 @@ def main() -> None:
     compile_lock(*sys.argv[1:])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = environment(LOCK.read_text(encoding="utf-8"), project)
-    ENVIRONMENT.write_text(text, encoding="utf-8", newline="\n")
+    store(ENVIRONMENT, text)
 
 
 if __name__ == "__main__":

@@ -185,8 +185,16 @@ def _tidy(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def all_notebooks() -> list[Path]:
-    """The course's notebooks in reading order."""
-    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    """The course's notebooks in reading order; of what else lies beside them, none."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def store(path: Path, text: str) -> None:
+    """Write the whole file or none of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(draft, path)
 
 
 def stderr_of(nb: nbformat.NotebookNode) -> Iterator[tuple[int, str]]:
@@ -215,9 +223,7 @@ def refresh(path: Path, progress: Callable[[int, int], None] = lambda done, cell
     text = nbformat.writes(result.nb) + "\n"
     same = text == path.read_text(encoding="utf-8")
     if not same:
-        draft = path.with_name(f".{path.name}.tmp")
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(draft, path)
+        store(path, text)
     size = len(text.encode())
     line = (
         f"{'unchanged' if same else 'stored'}, {result.seconds:.1f} s, "

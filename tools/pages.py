@@ -10,7 +10,6 @@ is said, and makes the exit code 1.
 
 import ast
 import calendar
-import os
 import re
 import sys
 from collections import defaultdict
@@ -21,7 +20,7 @@ from urllib.parse import quote
 
 import nbformat
 
-from tools.notebooks import ROOT, all_notebooks
+from tools.notebooks import ROOT, all_notebooks, store
 
 ERRATA = ROOT / "docs" / "errata.md"
 REFERENCES = ROOT / "docs" / "references.md"
@@ -249,9 +248,7 @@ def main() -> int:
         ERRATA: errata(lessons),
         REFERENCES: references(lessons),
     }.items():
-        draft = path.with_name(f".{path.name}.tmp")
-        draft.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(draft, path)
+        store(path, page)
         problems += found
     print("\n".join(problems) or "docs/errata.md and docs/references.md are made.")
     return int(bool(problems))

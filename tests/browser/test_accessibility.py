@@ -6,13 +6,14 @@ from importlib.resources import files
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.browser.lab import ROOT, after, run_all, set_theme
+from tests.browser.lab import after, run_all, set_theme
 from tools import handout
+from tools.notebooks import all_notebooks
 
 # axe-core (https://github.com/dequelabs/axe-core) alone: what comes along with it reads this file
 # in the machine's own encoding.
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+LESSONS = all_notebooks()
 
 CELLS = [
     """

@@ -7,7 +7,6 @@ import pytest
 
 from recsys_lab.exercises import get
 from tests.browser.lab import (
-    ROOT,
     after,
     errors,
     moves,
@@ -16,8 +15,9 @@ from tests.browser.lab import (
     set_theme,
     shown,
 )
+from tools.notebooks import all_notebooks
 
-NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = [path.name for path in all_notebooks()]
 
 
 def answer(page, exercise_id, source):

@@ -16,8 +16,8 @@ import pytest
 from recsys_lab.exercises import all_exercises
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
-from tools.handout import lessons, talking_points, teacher
-from tools.notebooks import ROOT, Run
+from tools.handout import talking_points, teacher
+from tools.notebooks import ROOT, Run, all_notebooks
 
 
 class Rerun(NamedTuple):
@@ -34,13 +34,13 @@ def teachers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("handout")
     shutil.copytree(ROOT / "data", folder / "data")
     (folder / "teacher").mkdir()
-    for path in lessons():
+    for path in all_notebooks():
         nb = teacher(nbformat.read(path, as_version=4), talking_points(path.name[:2]))
         nbformat.write(nb, folder / "teacher" / path.name)
     return folder / "teacher"
 
 
-@pytest.fixture(scope="module", params=lessons(), ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=all_notebooks(), ids=lambda path: path.stem)
 def rerun(request, teachers):
     path = teachers / request.param.name
     return Rerun(path, nbformat.read(path, as_version=4), *run_and_evaluate(path))

@@ -85,5 +85,5 @@ def test_a_changed_or_missing_file_is_refused(tmp_path, load, folder, name):
     with pytest.raises(ValueError, match=f"{name}.*sha256.*restore the original"):
         load(copy)
     (copy / name).unlink()
-    with pytest.raises(FileNotFoundError, match=name):
+    with pytest.raises(FileNotFoundError, match=f"{name}.*recsys_lab check"):
         load(str(copy))

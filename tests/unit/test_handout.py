@@ -7,7 +7,6 @@ import re
 import shutil
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -15,10 +14,10 @@ from lxml.html import document_fromstring
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from recsys_lab.exercises import all_exercises, get
-from tools import handout
-from tools.notebooks import ROOT
+from tools import handout, notebooks
+from tools.notebooks import ROOT, all_notebooks
 
-LESSONS = handout.lessons()
+LESSONS = all_notebooks()
 lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 editions = pytest.mark.parametrize("edition", ["student", "teacher"])
 
@@ -318,9 +317,11 @@ def test_a_broken_notebook_is_one_sentence_and_writes_nothing(capsys, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_notebook_of_ones_own_among_the_lessons_is_left_out(monkeypatch):
-    monkeypatch.setattr(handout, "all_notebooks", lambda: [Path("01_a.ipynb"), Path("Mine.ipynb")])
-    assert handout.lessons() == [Path("01_a.ipynb")]
+def test_a_notebook_of_ones_own_among_the_lessons_is_left_out(tmp_path, monkeypatch):
+    for name in ("02_b.ipynb", "01_a.ipynb", "Mine.ipynb", ".01_a.ipynb", "2024 notes.ipynb"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    assert [path.name for path in all_notebooks()] == ["01_a.ipynb", "02_b.ipynb"]
 
 
 def test_what_was_there_before_stays_whole_when_a_lesson_cannot_be_made(tmp_path, monkeypatch):
