@@ -312,7 +312,12 @@ def _twins(R) -> dict:
         part = slice(columns.indptr[item], columns.indptr[item + 1])
         content = columns.indices[part].tobytes(), columns.data[part].tobytes()
         groups.setdefault(content, []).append(item)
-    return {item: np.array(group) for group in groups.values() if group[1:] for item in group}
+    twins = {}
+    for group in groups.values():
+        if group[1:]:
+            # One array for all of them: thousands may be twins that nobody has.
+            twins |= dict.fromkeys(group, np.array(group))
+    return twins
 
 
 def _settings(values, trials, seed):

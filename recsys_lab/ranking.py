@@ -298,16 +298,16 @@ def top_k(scores, seen, k: int, users, tie_order) -> np.ndarray:
     """
     lists = np.full((len(users), k), -1)
     for place, user in enumerate(users):
-        unseen = np.ones(scores.shape[1], dtype=bool)
+        score = scores[user].astype(float)
         if seen is not None:
-            unseen[seen.indices[seen.indptr[user] : seen.indptr[user + 1]]] = False
-        items = np.flatnonzero(unseen)
-        score = scores[user, items].astype(float)
-        if len(items) > k:
-            # Drop what is below the k-th best; all that tie with it stay, for the tie order.
-            kept = score >= np.partition(score, len(items) - k)[len(items) - k]
-            items, score = items[kept], score[kept]
-        best = items[np.lexsort((tie_order[items], -score))[:k]]
+            # Scores are finite: only a seen item is at minus infinity.
+            score[seen.indices[seen.indptr[user] : seen.indptr[user + 1]]] = -np.inf
+        least = -np.inf
+        if score.size > k:
+            least = np.partition(score, score.size - k)[score.size - k]
+        # Drop what is below the k-th best; all that tie with it stay, for the tie order.
+        items = np.flatnonzero(score >= least if least > -np.inf else score > least)
+        best = items[np.lexsort((tie_order[items], -score[items]))[:k]]
         lists[place, : len(best)] = best
     return lists
 
