@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from .factorization import progress_line
+from ._status import progress_line
 from .interactions import Interactions, as_count, as_csr
 from .metrics import (
     USERS_AT_ONCE,

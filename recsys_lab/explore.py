@@ -32,9 +32,8 @@ from matplotlib.figure import Figure
 from . import figures
 from ._display import STATIC, show_static_then_live
 
-CACHE_BYTES = (
-    32 * 2**20
-)  # all frames together; a frame is 15 to 40 kB, four times that at high resolution
+# All frames together; a frame is 15 to 40 kB, four times that at high resolution.
+CACHE_BYTES = 32 * 2**20
 AHEAD = 2  # steps drawn ahead in the direction of travel: more would be in the way of a jump
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
 SLOW = 0.3  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
@@ -284,12 +283,6 @@ class Explorer:
             if isinstance(control, ipywidgets.Widget) and not isinstance(control, CellGrid)
         )
 
-    def values_ahead(self) -> list[dict]:
-        """Return the values that are worth drawing next, the likeliest first."""
-        return [
-            {name: value for name, (_, value) in states.items()} for states in self._states_ahead()
-        ]
-
     # What a move does
 
     def _moved(self, name: str) -> None:
@@ -391,6 +384,7 @@ class Explorer:
     # Drawing ahead
 
     def _states_ahead(self) -> list[dict[str, tuple]]:
+        """Return the states that are worth drawing next, the likeliest first."""
         now = self._states()
         steps = [(name, n) for name in self.controls for n in (1, -1)]
         if self._travel:

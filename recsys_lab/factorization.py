@@ -4,7 +4,6 @@ The truncated SVD is the best such product there is (Eckart and Young 1936). Eve
 matrix factorisation, as in Koren, Bell and Volinsky (2009), is measured against it.
 """
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
+from ._status import progress_line
 from .interactions import Interactions, as_count, as_csr, as_matrix, rows_of
 
 # Up to 8 MB as a dense matrix, the full SVD is exact and takes well under a second.
@@ -255,8 +255,8 @@ def als(
     V = _start(R, k, start, rng, unseen)
     solve_items = _half_step(R.T if unseen == "zero" else R.T.tocsr(), k, unseen, alpha)
     solve_users = _half_step(R, k, unseen, alpha)
-    # J of factors that are all zero, twice: the sum of c p^2.
-    total = R.nnz + alpha * R.sum(dtype=np.float64) if unseen == "weak" else _squares(R)
+    # J of factors that are all zero, twice: the sum of c p^2. R.sum might copy R as float64.
+    total = R.nnz + alpha * R.data.sum(dtype=np.float64) if unseen == "weak" else _squares(R)
     history = []
     for _ in _with_progress(iterations):
         # At the minimum over U, the J of the users' equations A u = b is 1/2 (p^T C p - u . b).
@@ -484,19 +484,6 @@ def _with_progress(iterations) -> Iterator[int]:
     finally:
         if show:
             show("")
-
-
-def progress_line():
-    """Return a function that shows a text in place of the one before."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        return lambda text: print(f"\r{text:<60}\r", end="", file=sys.stderr, flush=True)
-    # Not imported: where there is a notebook's kernel, it is there already.
-    ipython = sys.modules.get("IPython")
-    if ipython is None or not hasattr(ipython.get_ipython(), "kernel"):
-        return lambda text: None
-    # The output starts and ends empty, so that none is left in the stored notebook.
-    handle = ipython.display.display({}, raw=True, display_id=True)
-    return lambda text: handle.update({"text/plain": text} if text else {}, raw=True)
 
 
 def _dot(x, y):

@@ -23,12 +23,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import BboxImage
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
+
+from .alt_text import MOST_CELLS, alt_text, rounded
 
 USERS = "#0072B2"
 ITEMS = "#D55E00"
@@ -45,8 +46,6 @@ _DASHES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 1)))
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo")
 _CHARACTER = 0.078  # inches of a character at the tick labels' size, on average
 _LONGEST_NAME = 28  # characters of a name written on an axis
-_MOST_CELLS = 40  # values written into cells: each costs about a millisecond of every draw
-_MOST_LISTED = 12  # values that alt text lists one by one: more are not listened to
 _DARK, _PALE = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
 # Cells: none is like the paper, much is deep on white and bright on black, negative is vermillion.
 _LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
@@ -175,7 +174,7 @@ def heatmap(
     finite = values[np.isfinite(values)]
     low, high = limits if limits is not None else _value_range(finite)
     colours = _cell_colours(signed=low < 0)
-    written = values.size <= _MOST_CELLS
+    written = values.size <= MOST_CELLS
     if not np.isfinite(values).all():
         ax.patch.set(hatch="////", edgecolor="#888888")
     image = ax.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
@@ -399,24 +398,6 @@ def scatter(
     return ax.figure
 
 
-def alt_text(figure: Figure) -> str:
-    """Say in words what a figure shows, from its own title, labels and data.
-
-    Works on any Figure, also one that was drawn by hand. It reads the artists, so it cannot go
-    stale: few values are listed, many are given by their range and by where its ends are.
-
-    >>> print(alt_text(bars(["A", "B"], [3, 1], "Item A leads.", "item", "events")))
-    Item A leads. events against item. Bars: A 3, B 1.
-    """
-    told = []
-    if figure.get_suptitle():
-        told.append(_sentence(figure.get_suptitle()))
-    for ax in figure.axes:
-        if ax.get_label() != "<colorbar>" and ax.get_visible():
-            told += _told_axes(ax)
-    return " ".join(told) or "An empty picture."
-
-
 def png(figure: Figure, scale: float = 1.0) -> bytes:
     """Draw a figure and return it as a PNG, `scale` times 100 dots an inch.
 
@@ -622,7 +603,7 @@ def _colour_bar(ax: Axes, colours: Colormap, low: float, high: float, unit: str)
     key.set_data(np.linspace(0, 1, 256)[:, None])
     ax.add_artist(key)
     key.set_clip_on(False)
-    written = {0.0: _number(low), 0.5: _number((low + high) / 2), 1.0: _number(high)}
+    written = {0.0: rounded(low), 0.5: rounded((low + high) / 2), 1.0: rounded(high)}
     for at, text in {**written, 1.07: unit}.items():
         side = {"ha": "left"} if at <= 1 else {"ha": "center"}
         x = right + 0.05 * inch if at <= 1 else (left + right) / 2
@@ -633,172 +614,3 @@ def _luminance(colour) -> float:
     """Return the relative luminance of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
     return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-
-
-# Alt text
-
-
-def _told_axes(ax: Axes) -> list[str]:
-    title = " ".join(
-        (ax.get_title(loc="left") or ax.get_title() or ax.get_title(loc="right")).split()
-    )
-    xlabel, ylabel = ax.get_xlabel(), ax.get_ylabel()
-    told = [_sentence(title)] if title else []
-    for image in ax.images:
-        told.append(_told_image(ax, image))
-    plots = []
-    for container in ax.containers:
-        if isinstance(container, BarContainer) and len(container):
-            plots.append(_told_bars(ax, container))
-    for line in ax.lines:
-        plots.append(_told_line(ax, line))
-    for points in ax.collections:
-        if points.get_gid() == "interval":
-            plots.append(_told_intervals(points))
-        elif isinstance(points, PathCollection):
-            plots.append(
-                _told_points("Points", _label(points), *np.asarray(points.get_offsets()).T)
-            )
-    if plots and xlabel and ylabel:
-        told.append(f"{ylabel} against {xlabel}.")
-    elif plots and (xlabel or ylabel):
-        told.append(f"Axis: {xlabel or ylabel}.")
-    told += [plot for plot in plots if plot]
-    notes = [text.get_text() for text in ax.texts if not text.get_gid() and text.get_text()]
-    if notes:
-        told.append(f"Written in it: {_listed(notes)}.")
-    return told
-
-
-def _told_image(ax: Axes, image) -> str:
-    values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
-    if values.ndim != 2:
-        return "An image."
-    rows = _tick_names(ax.yaxis, values.shape[0])
-    columns = _tick_names(ax.xaxis, values.shape[1])
-    axes = f"{ax.get_ylabel() or 'row'} by {ax.get_xlabel() or 'column'}"
-    unit = f", {_label(image)}" if _label(image) else ""
-    if values.size <= _MOST_CELLS:
-        written = {
-            text.get_position(): text.get_text() for text in ax.texts if text.get_gid() == "cell"
-        }
-
-        def cell(i, j):
-            return written.get((j, i)) or (
-                _number(values[i, j]) if np.isfinite(values[i, j]) else "empty"
-            )
-
-        table = "; ".join(
-            f"{row}: " + ", ".join(f"{column} {cell(i, j)}" for j, column in enumerate(columns))
-            for i, row in enumerate(rows)
-        )
-        return f"Heat map of {axes}{unit}. {table}."
-    size = f"{values.shape[0]} x {values.shape[1]}"
-    if not np.isfinite(values).any():
-        return f"Heat map of {axes}{unit}, {size}, all cells empty."
-    empty = int((~np.isfinite(values)).sum())
-    low = np.unravel_index(np.nanargmin(values), values.shape)
-    high = np.unravel_index(np.nanargmax(values), values.shape)
-    return (
-        f"Heat map of {axes}{unit}, {size}: from {_number(values[low])} "
-        f"({rows[low[0]]}, {columns[low[1]]}) to {_number(values[high])} "
-        f"({rows[high[0]]}, {columns[high[1]]}), mean {_number(np.nanmean(values))}"
-        + (f", {empty} cells empty." if empty else ".")
-    )
-
-
-def _told_bars(ax: Axes, container: BarContainer) -> str:
-    horizontal = container.orientation == "horizontal"
-    axis = ax.yaxis if horizontal else ax.xaxis
-    ticks = dict(zip(axis.get_ticklocs(), _tick_texts(axis), strict=False))
-    names, heights = [], []
-    for bar in container:
-        middle = (
-            bar.get_y() + bar.get_height() / 2 if horizontal else bar.get_x() + bar.get_width() / 2
-        )
-        names.append(bar.get_gid() or ticks.get(middle) or _number(middle))
-        heights.append(bar.get_width() if horizontal else bar.get_height())
-    label = _label(container)
-    what = f"Bars {label}" if label else "Bars"
-    if len(names) <= _MOST_LISTED:
-        pairs = zip(names, heights, strict=True)
-        return f"{what}: " + ", ".join(f"{name} {_number(height)}" for name, height in pairs) + "."
-    low, high = int(np.nanargmin(heights)), int(np.nanargmax(heights))
-    return (
-        f"{what}: {len(names)}, from {_number(heights[low])} ({names[low]}) "
-        f"to {_number(heights[high])} ({names[high]})."
-    )
-
-
-def _told_line(ax: Axes, line) -> str:
-    x, y = (np.asarray(each) for each in line.get_data(orig=False))
-    if line.get_transform() == ax.get_yaxis_transform(which="grid"):
-        return f"Level line{_named(line)} at {_number(y[0])}."
-    if line.get_transform() == ax.get_xaxis_transform(which="grid"):
-        return f"Upright line{_named(line)} at {_number(x[0])}."
-    return _told_points("Line", _label(line), x, y)
-
-
-def _told_intervals(strokes) -> str:
-    name = str(strokes.get_label()).removeprefix("_")
-    ends = [
-        f"{_number(stroke[0, 1])} to {_number(stroke[-1, 1])}" for stroke in strokes.get_segments()
-    ]
-    told = "; ".join(ends) if len(ends) <= _MOST_LISTED else f"{len(ends)}, first {ends[0]}"
-    return f"Intervals{f' of {name}' if name else ''}: {told}."
-
-
-def _told_points(kind: str, label: str, x, y) -> str:
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    kept = np.isfinite(x) & np.isfinite(y)
-    x, y = x[kept], y[kept]
-    what = f"{kind} {label}" if label else kind
-    if x.size == 0:
-        return f"{what}: nothing to draw."
-    if x.size <= _MOST_LISTED:
-        pairs = zip(x, y, strict=True)
-        return f"{what}: " + "; ".join(f"{_number(a)}, {_number(b)}" for a, b in pairs) + "."
-    low, high = int(np.argmin(y)), int(np.argmax(y))
-    ends = f", from {_number(y[0])} to {_number(y[-1])}" if kind == "Line" else ""
-    return (
-        f"{what}: {x.size} points, {_number(x.min())} to {_number(x.max())}{ends}, "
-        f"lowest {_number(y[low])} at {_number(x[low])}, "
-        f"highest {_number(y[high])} at {_number(x[high])}."
-    )
-
-
-def _tick_texts(axis) -> list[str]:
-    return [text.get_text() for text in axis.get_ticklabels()]
-
-
-def _tick_names(axis, count: int) -> list[str]:
-    name = axis.get_major_formatter()
-    if isinstance(name, FuncFormatter):
-        return [name(position) for position in range(count)]
-    named = dict(zip(axis.get_ticklocs(), _tick_texts(axis), strict=False))
-    return [named.get(position) or str(position) for position in range(count)]
-
-
-def _label(artist) -> str:
-    """Return the artist's own label; matplotlib's made-up ones begin with an underscore."""
-    label = str(artist.get_label() or "")
-    return "" if label.startswith("_") else label
-
-
-def _named(artist) -> str:
-    return f" {_label(artist)}" if _label(artist) else ""
-
-
-def _listed(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:_MOST_LISTED])
-    return shown if len(texts) <= _MOST_LISTED else f"{shown} and {len(texts) - _MOST_LISTED} more"
-
-
-def _number(value: float) -> str:
-    text = f"{float(value):.4g}"
-    return "0" if text == "-0" else text
-
-
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text if text.endswith((".", "!", "?", ":")) else f"{text}."

@@ -12,7 +12,6 @@ import pytest
 from recsys_lab.exercises import record
 
 ROOT = Path(__file__).resolve().parents[2]
-TRY = "from recsys_lab.exercises.record import note_exercise as n; print(n('a.b', tries=1))"
 
 
 def python(code, *options, **more):

@@ -15,6 +15,7 @@ SCIENCE = {"numpy", "scipy", "pandas"}
 NOTEBOOK = {"IPython", "ipywidgets", "anywidget", "traitlets"}
 # Module -> packages that it may import; of the course's modules, those that stand before it.
 LAYERS = {
+    "_status": set(),
     "interactions": SCIENCE,
     "datasets": SCIENCE,
     "splits": SCIENCE,
@@ -25,11 +26,13 @@ LAYERS = {
     "metrics": SCIENCE,
     "models": SCIENCE,
     "contest": SCIENCE,
+    "alt_text": {"numpy", "matplotlib"},
     "figures": {"numpy", "matplotlib", "PIL"},
     "_display": NOTEBOOK,
     "explore": {"numpy", "matplotlib", "PIL", *NOTEBOOK},
     # Of the exercises, the record of progress is for the launcher too: see the last test.
     "exercises": {*SCIENCE, *NOTEBOOK, "pygments", "psutil"},
+    "machine": set(),
     "launcher": set(),
     "__main__": set(),
 }

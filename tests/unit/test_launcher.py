@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys_lab import launcher
+from recsys_lab import launcher, machine
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
@@ -54,7 +54,7 @@ def course(tmp_path):
     """A folder with what the launcher needs, and a `.venv` that somebody made, still empty."""
     folder = tmp_path / "a course"
     (folder / "recsys_lab").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "launcher.py"):
+    for name in ("__init__.py", "__main__.py", "launcher.py", "machine.py"):
         shutil.copy(ROOT / "recsys_lab" / name, folder / "recsys_lab")
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
@@ -180,6 +180,13 @@ def test_test_bench_and_handout_pass_arguments_on(course):
 def test_the_exit_code_is_that_of_what_was_started(course):
     run(course, "test")
     assert run(course, "test", DOES_pytest="2 failed")[0] == 1
+
+
+def test_check_runs_before_anything_is_installed(course):
+    shutil.rmtree(course / ".venv")
+    code, out, err = run(course, "check")
+    assert (code, err) == (0, "")
+    assert "OK       Python" in out
 
 
 # --- Set-up ---
@@ -356,13 +363,13 @@ def wait_until(happens):
 
 @posix
 def test_a_python_that_is_gone_is_noticed(course, monkeypatch):
-    monkeypatch.setattr(launcher, "PYTHON", course / ".venv/bin/python")
-    assert launcher._site_packages() == course / ".venv/site-packages"
+    monkeypatch.setattr(machine, "PYTHON", course / ".venv/bin/python")
+    assert machine.site_packages() == course / ".venv/site-packages"
     for answer in ("exit 1", "echo False; echo /"):
         (course / ".venv/bin/python").write_text(f"#!/bin/sh\n{answer}\n")
-        assert launcher._site_packages() is None
+        assert machine.site_packages() is None
     (course / ".venv/bin/python").unlink()
-    assert launcher._site_packages() is None
+    assert machine.site_packages() is None
 
 
 # --- The port ---
@@ -431,75 +438,3 @@ def test_old_pythons_on_this_machine_say_one_sentence(course):
         assert done.returncode == 1
         assert "recsys-lab needs Python 3.11 or later" in done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
-
-
-# --- The machine check ---
-
-
-def finding(what):
-    return next(found for found in launcher.machine_check() if found.what == what)
-
-
-def test_the_machine_check_has_a_remedy_for_all_that_is_not_ok():
-    for found in launcher.machine_check():
-        assert found.verdict in ("OK", "NOTE", "PROBLEM")
-        assert bool(found.remedy) == (found.verdict != "OK")
-
-
-def test_this_machine_has_what_the_tests_run_on():
-    assert finding("Python").verdict == "OK"
-    assert finding("packages").verdict == "OK"
-    assert finding("data/movielens-small").verdict == "OK"
-    assert finding("data/shop").verdict == "OK"
-
-
-def test_a_python_without_tensorflow_is_noted_with_the_lessons_that_need_it(monkeypatch):
-    monkeypatch.setattr(sys, "version_info", (*launcher.FIRST_WITHOUT_TENSORFLOW, 0))
-    found = finding("Python")
-    assert found.verdict == "NOTE"
-    assert "04 and 06" in found.remedy
-
-
-def test_little_memory_is_noted_and_too_little_is_a_problem(monkeypatch):
-    for gib, verdict in ((1, "PROBLEM"), (2, "NOTE"), (4, "OK")):
-        monkeypatch.setattr(launcher, "_memory_bytes", lambda gib=gib: gib * 2**30)
-        assert finding("memory").verdict == verdict
-
-
-def test_a_taken_port_is_noted(monkeypatch, taken_port):
-    assert launcher._port_problem(int(taken_port)) is not None
-    monkeypatch.setattr(launcher, "_port_problem", lambda port: 98)
-    assert finding("port").verdict == "NOTE"
-
-
-def test_changed_and_missing_data_are_a_problem(tmp_path, monkeypatch):
-    data = tmp_path / "data/shop"
-    shutil.copytree(ROOT / "data/shop", data)
-    monkeypatch.setattr(launcher, "ROOT", tmp_path)
-    assert [found.verdict for found in launcher._data()] == ["OK"]
-    (data / "events.csv").write_text("user,item\n")
-    (data / "items.csv").unlink()
-    (found,) = launcher._data()
-    assert found.verdict == "PROBLEM"
-    assert "events.csv" in found.found and "items.csv" in found.found
-
-
-def test_every_data_file_has_its_checksum_in_the_readme_beside_it():
-    for folder in (ROOT / "data").iterdir():
-        text = (folder / "README.md").read_text(encoding="utf-8")
-        for file in folder.glob("*.csv"):
-            assert f"{launcher._sha256(file)}  {file.name}\n" in text
-
-
-def test_a_machine_without_browser_says_how_to_get_one(monkeypatch):
-    monkeypatch.setattr(launcher.shutil, "which", lambda name: None)
-    found = finding("browser for the tests")
-    assert found.verdict == "NOTE"
-    assert "apt install chromium" in found.remedy
-
-
-def test_check_runs_before_anything_is_installed(course):
-    shutil.rmtree(course / ".venv")
-    code, out, err = run(course, "check")
-    assert (code, err) == (0, "")
-    assert "OK       Python" in out

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import recsys_lab
-from recsys_lab import launcher
+from recsys_lab import launcher, machine
 from tools import lock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,13 +98,13 @@ def test_conda_takes_the_pythons_that_pyproject_allows(environment):
         for line in environment["dependencies"]
         if isinstance(line, str) and line.startswith("python")
     )
-    oldest = ".".join(map(str, launcher.OLDEST_PYTHON))
+    oldest = ".".join(map(str, machine.OLDEST_PYTHON))
     assert python.startswith(f"python>={oldest},")
     assert PROJECT["requires-python"] == f">={oldest}"
 
 
-def test_tensorflow_is_left_out_where_the_launcher_says_that_there_is_none():
-    first = ".".join(map(str, launcher.FIRST_WITHOUT_TENSORFLOW))
+def test_tensorflow_is_left_out_where_the_machine_check_says_that_there_is_none():
+    first = ".".join(map(str, machine.FIRST_WITHOUT_TENSORFLOW))
     asked = [need for need in PROJECT["dependencies"] if need.startswith(("keras", "tensorflow"))]
     assert len(asked) == 3
     assert all(f"python_version < '{first}'" in need for need in asked)

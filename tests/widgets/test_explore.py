@@ -315,7 +315,6 @@ def test_a_widget_of_ones_own_keeps_its_description():
     shown = Explorer(lambda lam: View()(lam), {"lam": own})
     assert shown.controls["lam"] is own
     assert own.description == "lambda"
-    assert [each["lam"] for each in shown.values_ahead()] == [10, 0.1]
 
 
 def test_the_view_gets_the_number_that_the_read_out_shows():
@@ -417,13 +416,18 @@ def in_a_kernel(action):
 
 
 def test_the_next_values_in_the_direction_of_travel_come_first():
-    shown, _ = explorer(rank=(1, 15), method=["SVD", "ALS"])
-    shown.controls["rank"].value = 7  # from 8: downwards
-    ahead = [(each["rank"], each["method"]) for each in shown.values_ahead()]
-    downwards = [(6, "SVD"), (5, "SVD")]
-    assert ahead == [*downwards, (8, "SVD"), (7, "ALS")]
-    shown.controls["rank"].value = 14
-    assert [each["rank"] for each in shown.values_ahead()][:2] == [15, 13]  # it ends at 15
+    shown, view = explorer(rank=(1, 9), method=["SVD", "ALS"])
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 4))  # from 5, which is drawn
+    assert view.calls == [(4, "SVD"), (3, "SVD"), (2, "SVD"), (4, "ALS")]
+    view.calls.clear()
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 8))  # it ends at 9
+    assert view.calls == [(8, "SVD"), (9, "SVD"), (7, "SVD"), (8, "ALS")]
+
+
+def test_a_logarithmic_slider_is_drawn_ahead_by_factors():
+    shown, view = explorer(rank=ipywidgets.FloatLogSlider(value=1, min=-2, max=2, step=1))
+    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 0.1))
+    assert view.calls == [(0.1, "SVD"), (0.01, "SVD")]
 
 
 def test_a_value_that_was_drawn_ahead_costs_a_look_up():

@@ -1,0 +1,16 @@
+"""A line that says how far a long run is, on a terminal or in a notebook."""
+
+import sys
+
+
+def progress_line():
+    """Return a function that shows a text in place of the one before."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return lambda text: print(f"\r{text:<60}\r", end="", file=sys.stderr, flush=True)
+    # Not imported: where there is a notebook's kernel, it is there already.
+    ipython = sys.modules.get("IPython")
+    if ipython is None or not hasattr(ipython.get_ipython(), "kernel"):
+        return lambda text: None
+    # The output starts and ends empty, so that none is left in the stored notebook.
+    handle = ipython.display.display({}, raw=True, display_id=True)
+    return lambda text: handle.update({"text/plain": text} if text else {}, raw=True)
