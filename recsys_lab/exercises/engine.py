@@ -230,6 +230,8 @@ def short(value: Any, limit: int = 120) -> str:
                 text = f"({inside},)" if len(value) == 1 else f"({inside})"
         elif isinstance(value, np.ndarray):
             text = np.array2string(value, precision=4, separator=", ", threshold=40)
+        elif hasattr(value, "toarray"):  # a sparse one, whose repr shows no number
+            text = f"{type(value).__name__}({short(value.toarray(), limit)})"
         else:
             text = repr(value)
         text = " ".join(text.split())
@@ -421,8 +423,8 @@ class _Raised:
 _PLAINLY = (  # what numpy and Python mean by it
     (
         "could not be broadcast together",
-        "These shapes do not line up: print each `.shape`. A mean of each row stays a column with "
-        "keepdims=True.",
+        "These shapes do not line up: print each `.shape`. What stands under a fraction line needs "
+        "brackets, as in a / (b @ b); a mean of each row stays a column with keepdims=True.",
     ),
     (
         "mismatch in its core dimension",
@@ -433,6 +435,21 @@ _PLAINLY = (  # what numpy and Python mean by it
         "can't multiply sequence",
         "Python does not multiply lists pair by pair: use zip(user, item).",
     ),
+    ("for @: 'list'", "Python does not multiply lists pair by pair: use zip(user, item)."),
+    (
+        "cannot access local variable",
+        "Is the name misspelt, or used before it got its first value?",
+    ),
+    (
+        "truth value of an array",
+        "An `if` asks one question, not one for each element: compute with the whole array, or use "
+        "np.where.",
+    ),
+    ("unhashable type: 'list'", "`in` a set asks about one item: go through the list."),
+    ("for &: 'list' and 'set'", "Make the list a set first: set(...)."),
+    ("'set' object is not subscriptable", "A set has no order: ask `item in ...`."),
+    ("sparse array length is ambiguous", "Use `.shape`: rows, columns."),
+    ("unary ~: 'list'", "A list has no ~: write `not` for one of its entries."),
 )
 
 
@@ -480,7 +497,7 @@ class Answer:
         file = self.function.__code__.co_filename
         for frame, line in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename == file:
-                source = linecache.getline(file, line).strip()
+                source = linecache.getline(file, line).strip().rstrip(":")
                 where = f" in line {line}" + (f", `{source}`" if source else "")
         plainly = next((says for sign, says in _PLAINLY if sign in words), "")
         return f"It raised {type(error).__name__}{where}{words}. {plainly}".strip()

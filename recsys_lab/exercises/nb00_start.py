@@ -76,11 +76,13 @@ def prints_instead_of_returning(user, item):
 @agreement.check("a number comes back")
 def _(answer):
     expect_number(answer([2, 1, 0], [3, 4, 5]))
+    expect_number(answer([2, 1, 3], [3, 4, 1]))  # no product is 0: tells the mistakes apart
 
 
 @agreement.check("a small case by hand")
 def _(answer):
     expect_close(answer([2, 1, 0], [3, 4, 5]), 10, "2 x 3 + 1 x 4 + 0 x 5 = 10.")
+    expect_close(answer([2, 1, 3], [3, 4, 1]), 13, "2 x 3 + 1 x 4 + 3 x 1 = 13.")
 
 
 @agreement.check("random cases")
@@ -120,7 +122,10 @@ def best(scores, seen):
     return place
 
 
-@best.wrong("You recommended an item that the user has already seen: pass over those.")
+@best.wrong(
+    "You recommended an item that the user has already seen: pass over those, and do not start "
+    "from one."
+)
 def forgets_what_was_seen(scores, seen):
     return max(range(len(scores)), key=lambda j: scores[j])
 
@@ -183,6 +188,20 @@ def returns_none_where_nothing_is_left(scores, seen):
     return max(
         (j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j], default=None
     )
+
+
+@best.wrong("`scores[-1]` is the last score: let the first unseen item in without a comparison.")
+def compares_with_the_last(scores, seen):
+    place = -1
+    for j in range(len(scores)):
+        if not seen[j] and scores[j] > scores[place]:
+            place = j
+    return place
+
+
+@best.wrong("You stopped at the first unseen item: go through all of them before you return.")
+def stops_at_the_first_unseen(scores, seen):
+    return seen.index(False) if False in seen else -1
 
 
 @best.check("a whole number comes back")

@@ -174,6 +174,11 @@ def forgets_all_brackets(total, n, mu, a):
     return total + a * mu / n + a
 
 
+@damped_mean.wrong("You added up all films: `total` has one sum for each film already.")
+def adds_the_totals_up(total, n, mu, a):
+    return (total.sum() + a * mu) / (n + a)
+
+
 @damped_mean.wrong(expects="should have shape (2,)")
 def adds_all_films_up(total, n, mu, a):
     return (total.sum() + a * mu) / (n.sum() + a)
@@ -279,6 +284,15 @@ def computes_recall_at_k(ranked, relevant, k):
     return sum(item in relevant for item in ranked[:k]) / max(min(k, len(relevant)), 1)
 
 
+@precision_at_k.wrong(
+    "Your loop ends after the first item: `return` belongs after the loop, not inside it."
+)
+def returns_inside_the_loop(ranked, relevant, k):
+    for item in ranked[:k]:
+        return (item in relevant) / k
+    return 0
+
+
 @precision_at_k.wrong("You counted the misses: count the items that are relevant.")
 def counts_the_misses(ranked, relevant, k):
     return sum(item not in relevant for item in ranked[:k]) / k
@@ -289,6 +303,7 @@ RANKED, RELEVANT = [7, 6, 9, 11, 4, 12], {6, 11, 12, 8, 5}
 
 @precision_at_k.check("a number comes back")
 def _(answer):
+    expect_number(answer([1, 3, 0, 2], {0, 1}, 2))  # tells places from items
     expect_number(answer(RANKED, RELEVANT, 4))
 
 

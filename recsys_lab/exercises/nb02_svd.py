@@ -143,6 +143,20 @@ def squares_the_sums(sigma, share):
     return int(np.argmax(kept >= share - 1e-12)) + 1
 
 
+@rank_for.wrong(
+    "Rounding: all of it can come out as 0.9999999999999999. Let 1e-12 less pass: compare with "
+    "`share - 1e-12`."
+)
+def forgets_the_rounding(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.argmax(kept >= share)) + 1
+
+
+@rank_for.wrong("You compared a sum with a share: divide it by the sum of all squares first.")
+def forgets_to_divide_by_all(sigma, share):
+    return int(np.argmax(np.cumsum(sigma**2) >= share)) + 1
+
+
 @rank_for.wrong("The share is one of the squared size already: do not take its root.")
 def takes_the_root_of_the_share(sigma, share):
     return rank_for.reference(sigma, np.sqrt(share))
@@ -269,6 +283,11 @@ def guesses_what_is_known(R, known):
     return centre.reference(R, R > 0)
 
 
+@centre.wrong("Where no rating is known you left what lay there: put 0.0 into these cells.")
+def leaves_what_is_not_known(R, known):
+    return np.where(known, centre.reference(R, known), R)
+
+
 @centre.check("an array of the same shape comes back")
 def _(answer):
     expect_shape(answer(np.ones((2, 3)), np.ones((2, 3), bool)), (2, 3))
@@ -362,6 +381,14 @@ def divides_by_the_length_of_v(r, V):
 )
 def divides_by_the_squares(r, V):
     return V.T @ r / np.sum(V**2, axis=0)
+
+
+@fold_in.wrong(
+    "`1 / A` and `A**-1` invert each number of A by itself: solve with the matrix, "
+    "`np.linalg.solve(V.T @ V, ...)`."
+)
+def inverts_each_number(r, V):
+    return (1 / (V.T @ V)) @ (V.T @ r)
 
 
 @fold_in.check("an array comes back, one number a factor")

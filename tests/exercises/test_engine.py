@@ -426,6 +426,41 @@ def test_the_line_that_raised_is_shown(sample):
     assert message.startswith(f"It raised IndexError in line {line}, `return values[twice] / 0`: ")
 
 
+def unbound(values):
+    totl += 1  # noqa: F821, F841
+
+
+@pytest.mark.parametrize(
+    "slip, advice",
+    [
+        (unbound, "Is the name misspelt, or used before"),
+        (lambda values: np.ones((2, 3)) / np.ones(2), "as in a / (b @ b)"),
+        (lambda values: np.ones((2, 3)) @ np.ones(2), "the inner sizes must agree"),
+        (lambda values: [v for v in values] * 1.5, "use zip(user, item)"),
+        (lambda values: [1] @ [2], "use zip(user, item)"),
+        (lambda values: 1 if np.ones(2) > 0 else 0, "or use np.where"),
+        (lambda values: [1] in {1}, "go through the list"),
+        (lambda values: [1] & {1}, "Make the list a set first"),
+        (lambda values: set(values)[0], "A set has no order"),
+        (lambda values: len(sparse.csr_array(np.eye(2))), "Use `.shape`"),
+        (lambda values: ~[True], "A list has no ~"),
+    ],
+)
+def test_a_usual_error_gets_a_word_of_advice(sample, slip, advice):
+    def double(values):
+        return slip(values)
+
+    assert advice in examine(sample, double).message
+
+
+def test_the_line_that_raised_ends_in_no_second_colon(sample):
+    def double(values):
+        if values[99] > 0:
+            return []
+
+    assert "`if values[99] > 0`: list index out of range" in examine(sample, double).message
+
+
 def test_a_further_parameter_that_can_be_left_out_does_no_harm(sample):
     def double(values, factor=2, *rest, **options):
         return [factor * v for v in values]
@@ -683,6 +718,7 @@ def test_an_expectation_overlooks_what_makes_no_difference(expectation, argument
         ([np.int64(1), 2.0], "[1, 2]"),
         ((1,), "(1,)"),
         (np.eye(2), "[[1., 0.], [0., 1.]]"),
+        (sparse.csr_array(np.eye(2)), "csr_array([[1., 0.], [0., 1.]])"),
         ("a\nb", "'a\\nb'"),
     ],
 )

@@ -209,6 +209,15 @@ def exercises(lesson: Lesson) -> Iterator[str]:
                     f"a cell at most two away from the exercise in cell {index} has to mention "
                     f'{function}("{name}")'
                 )
+    bound = {
+        getattr(node, "asname", None) or getattr(node, "name", None) or node.id
+        for _, tree in lesson.code
+        for node in ast.walk(tree)
+        if isinstance(node, ast.alias)
+        or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    }
+    for function in {"hint", "solution"} - bound:
+        yield f"no cell imports {function}, which the text tells the learner to call"
 
 
 def hidden_solutions(lesson: Lesson) -> Iterator[str]:

@@ -95,6 +95,7 @@ def test_a_sound_lesson_passes_every_check(stored):
         ),
         ('hint(\\"sample.one', 'hint(\\"sample.two', 'has to mention hint("sample.one")'),
         ('solution(\\"sample.two', 'hint(\\"sample.two', 'has to mention solution("sample.two")'),
+        ("predict = solution = print", "predict = print", "no cell imports solution"),
         ("says (C02)", "says (C03)", "claim C02 needs its box"),
         ("## Recap", "## Summary", "there has to be a section '## Recap'"),
         ("- Nobody", "Nobody", "'## References' with a list"),
