@@ -8,15 +8,12 @@ a view is pure, it can be tested without any widget.
 
 import asyncio
 import inspect
-import io
 import math
 import sys
-import threading
 import time
 from base64 import b64encode
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from html import escape
 from numbers import Real
@@ -42,9 +39,6 @@ _GO_ON = "Another value is drawn as usual."
 _RUN_ABOVE = (
     "Run the cells above it first (Run > Run All Above Selected Cell), then this one again."
 )
-
-# JupyterLab answers widgets in a thread of their own, and matplotlib's settings are global.
-_drawing = threading.RLock()
 
 
 def explore(view: Callable, /, **controls) -> None:
@@ -349,7 +343,7 @@ class Explorer:
         """Call the view, and return the frame with its size in CSS pixels."""
         start = time.perf_counter()
         size = tuple(round(inches * figures.DPI) for inches in figures.SIZE)
-        with _drawing, figures.theme(dark):
+        with figures.theme(dark):
             try:
                 figure, sentence = self._checked(self.view(**values))
                 _forget_in_pyplot(figure)
@@ -408,9 +402,9 @@ class Explorer:
             while waiting and self._cost < SLOW:
                 states = waiting.popleft()
                 if self._key(states, screen) not in self._cache:
-                    # What the view prints belongs to no cell here.
-                    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                        self._frame_of(states, screen)
+                    # What the view prints is let through: the streams are the whole process's, and
+                    # this may be a thread beside the one that runs the cells.
+                    self._frame_of(states, screen)
                     Explorer._ahead = loop.call_later(IDLE, draw_one)
                     return
 

@@ -8,10 +8,12 @@ Every plot is drawn into axes at fixed positions: a layout engine doubles the ti
 lets the picture jump when a slider moves.
 """
 
+import functools
 import math
 import textwrap
+import threading
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from io import BytesIO
@@ -51,6 +53,21 @@ _DARK, _PALE = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on 
 _LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
 _DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")
 
+# JupyterLab answers widgets in a thread of their own, and matplotlib's settings are global: who
+# draws has them alone.
+_drawing = threading.RLock()
+
+
+def _alone(plot: Callable) -> Callable:
+    """Make a plot wait while another thread has a theme on: it would take its colours."""
+
+    @functools.wraps(plot)
+    def waits(*args, **kwargs):
+        with _drawing:
+            return plot(*args, **kwargs)
+
+    return waits
+
 
 @contextmanager
 def theme(dark: bool) -> Iterator[None]:
@@ -71,7 +88,7 @@ def theme(dark: bool) -> Iterator[None]:
         "grid.color": "#555555" if dark else "#cccccc",
     }
     colours |= {"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}
-    with matplotlib.rc_context(colours):
+    with _drawing, matplotlib.rc_context(colours):
         yield
 
 
@@ -90,6 +107,7 @@ class Picture(Figure):
         return {"image/png": picture, "text/html": image, "text/plain": text}
 
 
+@_alone
 def panels(
     count: int = 1,
     *,
@@ -129,6 +147,7 @@ def panels(
     return figure, axes
 
 
+@_alone
 def heatmap(
     matrix,
     rows: Sequence | None = None,
@@ -203,6 +222,7 @@ def heatmap(
     return ax.figure
 
 
+@_alone
 def lines(
     x: Sequence[float],
     series: Mapping[str, Sequence[float]],
@@ -262,6 +282,7 @@ def lines(
     return ax.figure
 
 
+@_alone
 def bars(
     names: Sequence,
     heights: Sequence[float] | Mapping[str, Sequence[float]],
@@ -339,6 +360,7 @@ def bars(
     return ax.figure
 
 
+@_alone
 def scatter(
     x: Sequence[float],
     y: Sequence[float],
@@ -398,6 +420,7 @@ def scatter(
     return ax.figure
 
 
+@_alone
 def png(figure: Figure, scale: float = 1.0) -> bytes:
     """Draw a figure and return it as a PNG, `scale` times 100 dots an inch.
 

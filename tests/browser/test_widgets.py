@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.browser.lab import Lab, after, next_frame, run_all, set_theme, shown
+from tests.browser.lab import Lab, after, menu, next_frame, run_all, set_theme, shown, wait_idle
 
 CELLS = [
     """
@@ -230,3 +230,49 @@ def test_a_page_made_by_nbconvert_shows_the_stored_picture(lab, page, explorers,
     stored.wait_for()
     assert stored.is_visible()
     assert stored.count() == 1
+
+
+def test_a_cell_keeps_its_voice_and_colours_while_a_widget_draws_ahead(lab, page):
+    # JupyterLab answers a widget in a thread of its own, so both may be at work at once.
+    name = lab.add(
+        "both.ipynb",
+        [
+            """
+import time
+from recsys_lab import explore, figures
+
+def view(rank):
+    print("rank", rank)
+    time.sleep(0.2)
+    return figures.bars("AB", [rank, 2], "Heights.")
+
+explore(view, rank=(0, 40))
+""",
+            """
+from recsys_lab.exercises.limit import run_limited
+
+paper = set()
+for _ in range(40):
+    run_limited(lambda: time.sleep(0.02), 5)
+    paper.add(figures.bars("AB", [1, 2], "A plain picture.").get_facecolor())
+print("heard", len(paper))
+""",
+            'print("heard again")',
+        ],
+    )
+    lab.open(page, name)
+    set_theme(page, dark=True)
+    run_all(page)
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    slider = explorer.locator(".noUi-handle")
+    for _ in range(3):
+        after(page, explorer, lambda: slider.press("ArrowRight"))
+        page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+        menu(page, "Run", "Run Selected Cell and All Below")
+        page.wait_for_timeout(300)
+        wait_idle(page)
+    told = [
+        "".join(line for o in c["outputs"] for line in o["text"]) for c in lab.cells(page, name)[1:]
+    ]
+    assert told == ["heard 1\n", "heard again\n"]

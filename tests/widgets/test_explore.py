@@ -471,16 +471,6 @@ def test_plain_python_needs_no_event_loop():
     assert view.calls == [(9, "SVD")]
 
 
-def test_what_is_drawn_ahead_prints_nothing(capsys):
-    def view(rank):
-        print("drawing", rank)
-        return View()(rank)
-
-    shown = Explorer(view, {"rank": (1, 15)})
-    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 9))
-    assert capsys.readouterr().out == "drawing 8\ndrawing 9\n"
-
-
 def test_a_failure_ahead_leaves_the_picture_alone():
     shown, _ = explorer()
     in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 12))  # 13 and 14 are ahead
