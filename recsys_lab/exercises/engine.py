@@ -435,6 +435,11 @@ _PLAINLY = (  # what numpy and Python mean by it
         "can't multiply sequence",
         "Python does not multiply lists pair by pair: use zip(user, item).",
     ),
+    (
+        "dimensions of the array must be square",
+        "`solve` takes a square matrix: print its `.shape`. To multiply each row of V by a number, "
+        "make the numbers a column: `x[:, None] * V`.",
+    ),
     ("for @: 'list'", "Python does not multiply lists pair by pair: use zip(user, item)."),
     (
         "cannot access local variable",

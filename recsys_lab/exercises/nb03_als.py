@@ -38,6 +38,16 @@ def writes_lam(R, U, V, lam):
     return gradient.reference(R, U, V, lam / 2)
 
 
+@gradient.wrong("Both halves need 2 lam: in the one for V you wrote lam.")
+def writes_lam_for_items(R, U, V, lam):
+    return gradient.reference(R, U, V, lam)[0], gradient.reference(R, U, V, lam / 2)[1]
+
+
+@gradient.wrong("Both halves need 2 lam: in the one for U you wrote lam.")
+def writes_lam_for_users(R, U, V, lam):
+    return gradient.reference(R, U, V, lam / 2)[0], gradient.reference(R, U, V, lam)[1]
+
+
 @gradient.wrong("The 1/2 before the fit cancels the 2 of its square: it is E @ V, not 2 E @ V.")
 def keeps_the_two_of_the_fit(R, U, V, lam):
     E = U @ V.T - R
@@ -509,6 +519,35 @@ SEEN_TWO, SLOPES = np.array([[2.0, 1.0, 0.0]]), np.array([[1.0], [2.0], [3.0]])
 @weak_step.wrong("The penalty is missing: add 2 lam on the diagonal, as in `user_step`.")
 def forgets_the_penalty_here(R, V, lam, alpha):
     return weak_step.reference(R, V, 0, alpha)
+
+
+@weak_step.wrong(
+    "You added 2 lam to every entry of the matrix: it belongs on the diagonal, 2 lam times "
+    "`np.eye(k)`."
+)
+def forgets_the_identity_here(R, V, lam, alpha):
+    right = _right_side(R, V, alpha)
+    matrices = (V.T @ (c[:, None] * V) + 2 * lam for c in 1 + alpha * R)
+    return np.array([np.linalg.solve(A, b) for A, b in zip(matrices, right, strict=True)])
+
+
+@weak_step.wrong(
+    "Each user's matrix starts anew from V'V + 2 lam I: yours still holds what earlier users added."
+)
+def keeps_adding(R, V, lam, alpha):
+    U = np.zeros((len(R), V.shape[1]))
+    A = V.T @ V + 2 * lam * np.eye(V.shape[1])
+    for i, r in enumerate(R):
+        A = A + V.T @ (alpha * r[:, None] * V)
+        U[i] = np.linalg.solve(A, _right_side(r, V, alpha))
+    return U
+
+
+@weak_step.wrong("Only the first user was solved: `return` stands inside the loop.")
+def returns_in_the_loop(R, V, lam, alpha):
+    U = np.zeros((len(R), V.shape[1]))
+    U[:1] = weak_step.reference(R[:1], V, lam, alpha)
+    return U
 
 
 @weak_step.check("a row comes back for each user")

@@ -443,6 +443,7 @@ def unbound(values):
         (lambda values: [1] & {1}, "Make the list a set first"),
         (lambda values: set(values)[0], "A set has no order"),
         (lambda values: len(sparse.csr_array(np.eye(2))), "Use `.shape`"),
+        (lambda values: np.linalg.solve(np.ones((2, 3)), np.ones(2)), "make the numbers a column"),
         (lambda values: ~[True], "A list has no ~"),
     ],
 )
