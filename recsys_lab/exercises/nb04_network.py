@@ -69,6 +69,21 @@ def takes_the_largest_of_each_column(X, W1, b1, W2, b2):
     return np.max(X @ W1 + b1, 0) @ W2 + b2
 
 
+@forward.wrong("`*` multiplies entry by entry: a layer is the matrix product `X @ W1`.")
+def multiplies_entry_by_entry(X, W1, b1, W2, b2):
+    return np.maximum(X * W1 + b1, 0) @ W2 + b2
+
+
+@forward.wrong("You put W1 before X: samples stand in rows, so the product is `X @ W1`.")
+def puts_the_weights_first(X, W1, b1, W2, b2):
+    return np.maximum(W1 @ X + b1, 0) @ W2 + b2
+
+
+@forward.wrong("You handed on the mask: relu keeps the *value* of what is above 0.")
+def hands_on_the_mask(X, W1, b1, W2, b2):
+    return (X @ W1 + b1 > 0) @ W2 + b2
+
+
 @forward.wrong(expects="raised ValueError")
 def puts_samples_in_columns(X, W1, b1, W2, b2):
     return W2.T @ np.maximum(W1.T @ X + b1, 0) + b2
