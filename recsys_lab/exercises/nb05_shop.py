@@ -190,6 +190,21 @@ def _pair(got):
     return [as_array(each) for each in got]
 
 
+@factors.wrong("You halved Sigma: `s ** 1 / 2` is (s ** 1) / 2. Write `np.sqrt(s)` or `s ** 0.5`.")
+def halves_sigma(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k] * sigma[:k] / 2, V1t[:k].T * sigma[:k] / 2
+
+
+@factors.wrong(
+    "You took U1, sigma and V1t from above, which belong to the shop's matrix: decompose `R`, the "
+    "argument."
+)
+def decomposes_the_shop(R, k):
+    shop = np.array([[1.0, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1]])
+    return factors.reference(shop, k)
+
+
 @factors.check("two arrays come back, users x k and items x k")
 def _(answer):
     for k in (1, 2):
@@ -271,9 +286,7 @@ def turns_seen_round(scores, seen, k):
 @top_unseen.wrong("You gave the seen items score 0: a negative score then ranks below them.")
 def zeroes_the_seen(scores, seen, k):
     masked = np.where(seen, 0, scores)
-    return [int(j) for j in np.argsort(-masked, kind="stable")][
-        : min(k, len(seen) - int(sum(seen)))
-    ]
+    return [int(j) for j in np.argsort(-masked, kind="stable")][:k]
 
 
 @top_unseen.wrong(

@@ -33,8 +33,8 @@ def ndcg(hits, relevant):
 
 
 @ndcg.wrong(
-    "You counted places from 0, so the first divides by log2(1) = 0: they count from 1, and the "
-    "first is worth 1 / log2(2) = 1."
+    "You divided by log2(1) = 0, as if a place could be 0: places count from 1, and the first is "
+    "worth 1 / log2(2) = 1. (In `for p in hits`, p is a hit or a miss, not a place.)"
 )
 def counts_from_zero(hits, relevant):
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -249,7 +249,7 @@ def takes_one_rank_at_a_time(rank, n, negatives, k):
 @sampled_hit.check("a probability comes back")
 def _(answer):
     # Worked out below; the first tells the misconceptions apart.
-    for case in [(4, 9, 3, 2), (2, 4, 2, 1)]:
+    for case in [(4, 9, 3, 2), (2, 4, 2, 1), (7, 9, 3, 2)]:
         got = expect_number(answer(*case))
         expect(
             not np.isnan(got),
@@ -457,6 +457,16 @@ def trusts_the_normal_curve_after_drawing(a, b, repeats, rng):
     return d.mean() - reach, d.mean() + reach
 
 
+@paired_interval.wrong(
+    "You kept one draw's mean, so low and high are the same: collect the means of all repeats, "
+    "then take their quantiles."
+)
+def keeps_the_last_draw(a, b, repeats, rng):
+    for _ in range(repeats):
+        mean = (b - a)[rng.integers(len(a), size=len(a))].mean()
+    return mean, mean
+
+
 @paired_interval.wrong("You took the median of each draw: the interval is one of the mean.")
 def takes_medians(a, b, repeats, rng):
     drawn = (b - a)[rng.integers(len(a), size=(repeats, len(a)))]
@@ -524,8 +534,11 @@ def _(answer):
 def _(answer):
     a, b = np.zeros(30), np.random.default_rng(10).normal(size=30)
     low, high = answer(a, b, 1, np.random.default_rng(11))
-    why = "With one repeat there is one mean, so low and high are both that."
-    expect_close(high - low, 0, why)
+    why = "With one repeat there is one mean, so low and high are both that"
+    expect(
+        np.isclose(low, high),
+        f"{why}; yours are {low:.6g} and {high:.6g}. Do you draw `repeats` times?",
+    )
 
 
 @define(
@@ -631,9 +644,17 @@ def chooses_the_lowest(validation, test):
     return test[np.argmin(validation.mean(axis=1))].mean()
 
 
-# Row 0 wins on the test, row 1 on validation by its mean, row 3 there by one lucky seed.
-VALIDATION = np.array([[0.20, 0.25], [0.30, 0.32], [0.10, 0.15], [0.45, 0.11]])
-TEST = np.array([[0.42, 0.34], [0.30, 0.24], [0.16, 0.22], [0.10, 0.36]])
+@fair_score.wrong(
+    "`validation.mean()` is one number for all settings: `validation.mean(axis=1)` is one for each."
+)
+def forgets_the_axis(validation, test):
+    return test[np.argmax(validation.mean())].mean()
+
+
+# Row 2 wins on the test, row 1 on validation by its mean, row 4 there by one lucky seed. Row 0 is
+# nothing special, since that is what a forgotten axis takes.
+VALIDATION = np.array([[0.15, 0.17], [0.30, 0.32], [0.20, 0.25], [0.10, 0.15], [0.45, 0.11]])
+TEST = np.array([[0.20, 0.22], [0.30, 0.24], [0.42, 0.34], [0.16, 0.22], [0.10, 0.36]])
 
 
 @fair_score.check("a single number comes back")
