@@ -91,7 +91,7 @@ def als(size: str) -> Iterator[Row]:
 
 
 # Seconds and MiB of a lesson, where they are not 15 and 300: 04 and 06 load TensorFlow, and 06
-# trains with it; 07 fits and judges a hundred models, and loads scipy.stats.
+# trains with it; 07 fits and judges ninety models, and loads scipy.stats.
 BUDGETS = {"04": (15, 1229), "06": (30, 1229), "07": (30, 340)}
 
 
