@@ -372,13 +372,17 @@ def _embeddings(m, n, k, shape, l2, rng):
 
 
 def _compile(model, loss, learning_rate):
+    """Compile a model, and build its optimiser: Keras would trace the first step twice without."""
+    keras = _load("keras")
     model.compile(
-        optimizer=_load("keras").optimizers.Adam(learning_rate),
+        optimizer=keras.optimizers.Adam(learning_rate),
         loss=loss,
-        metrics=["accuracy"] if isinstance(loss, str) else None,
+        # An object, not a name: Keras would make it within the first step, and trace that again.
+        metrics=[keras.metrics.BinaryAccuracy("accuracy")] if isinstance(loss, str) else None,
         # XLA would compile for longer than these small models train.
         jit_compile=False,
     )
+    model.optimizer.build(model.trainable_variables)
 
 
 def _rows(R) -> np.ndarray:

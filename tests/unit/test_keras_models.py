@@ -170,6 +170,17 @@ def test_a_restarted_model_trains_as_a_new_one_would():
 
 
 @needs_tensorflow
+@pytest.mark.parametrize("build", [dot_model, article_model])
+def test_the_training_step_is_traced_once(build, monkeypatch):
+    model, traced = build(4, 5, 2, rng=0), []
+    step = model.train_step
+    monkeypatch.setattr(model, "train_step", lambda data: traced.append(1) or step(data))
+    users, items = np.zeros(2, np.int32), np.arange(2, dtype=np.int32)
+    model.fit([users, items], np.array([0.0, 1.0]), batch_size=1, epochs=2, verbose=0)
+    assert len(traced) == 1
+
+
+@needs_tensorflow
 def test_training_lifts_what_a_user_has_above_the_rest():
     got = trained(dot_model(M, N, 8, rng=0), 0, epochs=60, ratio=2)
     assert got[TRAIN == 1].min() > 0 > np.median(got[TRAIN == 0])
