@@ -303,13 +303,13 @@ def as_array(got: Any) -> np.ndarray:
         ) from None
 
 
-def expect_shape(got: Any, shape: tuple[int, ...]) -> np.ndarray:
+def expect_shape(got: Any, shape: tuple[int, ...], what: str = "The result") -> np.ndarray:
     """Demand numbers of this shape, in whatever container, and return them as an array."""
     array = as_array(got)
     if array.shape != tuple(shape):
         turned = len(shape) > 1 and array.shape == tuple(shape)[::-1]
         raise _sentence(
-            f"The result has shape {array.shape}; it should have shape {tuple(shape)}.",
+            f"{what} has shape {array.shape}; it should have shape {tuple(shape)}.",
             "Is it transposed?" if turned else "",
         )
     return array
@@ -450,6 +450,11 @@ _PLAINLY = (  # what numpy and Python mean by it
         "An `if` asks one question, not one for each element: compute with the whole array, or use "
         "np.where.",
     ),
+    (
+        "inhomogeneous shape",
+        "Arrays of different shapes do not fit into one array: return them as they are, with "
+        "commas between.",
+    ),
     ("unhashable type: 'list'", "`in` a set asks about one item: go through the list."),
     ("for &: 'list' and 'set'", "Make the list a set first: set(...)."),
     ("'set' object is not subscriptable", "A set has no order: ask `item in ...`."),
@@ -579,6 +584,23 @@ def _misconception(exercise: Exercise, answer: Answer) -> str:
     return ""
 
 
+def _borrowed(function: Any) -> str:
+    """Which values the answer takes from the notebook: they are never those of the call."""
+    if type(function) is not FunctionType:
+        return ""
+    codes = [function.__code__]
+    for code in codes:  # grows by the functions and comprehensions inside
+        codes += [part for part in code.co_consts if inspect.iscode(part)]
+    steps = [step for code in codes for step in dis.get_instructions(code)]
+    read = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
+    data = (np.ndarray, np.random.Generator, Number, str, list, tuple, dict, set)
+    values = [name for name in read if issubclass(type(function.__globals__.get(name)), data)]
+    if not values:
+        return ""
+    told = " and ".join(f"`{name}`" for name in sorted(values))
+    return f"Your function takes {told} from the notebook: use its arguments, or compute it there."
+
+
 def _outcome(function: Callable, inputs: tuple) -> Any:
     try:
         with np.errstate(all="ignore"):  # what a wrong answer divides by is no news to the learner
@@ -607,6 +629,7 @@ def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
                 got = answer.calls[-1][1] if answer.calls else None
                 says = f"The check cannot work with what it returned, {short(got)}."
             says = f"{_misconception(exercise, answer)} {says}".strip()
+            says = f"{_borrowed(function)} {says}".strip()
             return Verdict("not yet", says, layer, tuple(passed), answer.last_call())
         passed.append(layer)
     return Verdict("right", passed=tuple(passed))

@@ -206,6 +206,35 @@ def averages_the_bias(X, W, b, dH):
     return dX, dW, db / len(X)
 
 
+@backward_layer.wrong("You divided by the number of rows: the loss's own 1/n is in dH already.")
+def divides_by_the_rows(X, W, b, dH):
+    return tuple(part / len(X) for part in backward_layer.reference(X, W, b, dH))
+
+
+@backward_layer.wrong("You divided dW by the number of rows: the loss's own 1/n is in dH already.")
+def averages_the_weights(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return dX, dW / len(X), db / len(X)
+
+
+@backward_layer.wrong("You used dH for dX: all three gradients go back through relu, so take dZ.")
+def forgets_relu_in_dX(X, W, b, dH):
+    _, dW, db = backward_layer.reference(X, W, b, dH)
+    return dH @ W.T, dW, db
+
+
+@backward_layer.wrong("You used dH for db: all three gradients go back through relu, so take dZ.")
+def forgets_relu_in_db(X, W, b, dH):
+    dX, dW, _ = backward_layer.reference(X, W, b, dH)
+    return dX, dW, dH.sum(axis=0)
+
+
+@backward_layer.wrong("You left X as it stands: dW adds over the samples, `X.T @ dZ`.")
+def forgets_to_transpose_X(X, W, b, dH):
+    dX, _, db = backward_layer.reference(X, W, b, dH)
+    return dX, X @ (dH * (X @ W + b > 0)), db
+
+
 @backward_layer.wrong("Your order is another: return dX, then dW, then db.")
 def returns_another_order(X, W, b, dH):
     dX, dW, db = backward_layer.reference(X, W, b, dH)
@@ -257,7 +286,7 @@ def _(answer):
         ("dW", dW, [[-8, 0, -3], [5, 0, 1]]),
         ("db", db, [-2, 0, -1]),
     ]:
-        expect_shape(got, np.shape(wanted))
+        expect_shape(got, np.shape(wanted), name)
         expect_close(got, wanted, f"This is {name}. {why}")
 
 
@@ -322,6 +351,50 @@ def moves_up_only(f, w, step):
     return result
 
 
+@slopes.wrong("You moved to one side only: its error is far larger. Move up as well.")
+def moves_down_only(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        down = w.copy()
+        down[at] -= step
+        result[at] = (f(w) - f(down)) / step
+    return result
+
+
+@slopes.wrong(
+    "Every slope came out 0: up and down held the same numbers when f was called. Are they two "
+    "names of one array? `w.copy()` makes each its own."
+)
+def moves_one_array_both_ways(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up = down = w.copy()
+        up[at] += step
+        down[at] -= step
+        result[at] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
+@slopes.wrong(
+    "You returned from inside the loop, after the first number: put the return below it, level "
+    "with `for`."
+)
+def returns_after_the_first(f, w, step):
+    result = np.zeros(w.shape)
+    result.flat[0] = slopes.reference(f, w, step).flat[0]
+    return result
+
+
+@slopes.wrong("You chose a step of your own: use the `step` that is given.")
+def takes_a_step_of_its_own(f, w, step):
+    return slopes.reference(f, w, 1e-5)
+
+
+@slopes.wrong("You moved by half a step: move by the whole `step` each way, and divide by two.")
+def moves_by_half_a_step(f, w, step):
+    return slopes.reference(f, w, step / 2)
+
+
 @slopes.wrong("You divided by step: from down to up it is two steps.")
 def divides_by_one_step(f, w, step):
     return 2 * slopes.reference(f, w, step)
@@ -375,6 +448,16 @@ def leaves_them_moved(f, w, step):
     return result
 
 
+@slopes.wrong("You did not put a number back before you moved the next one.")
+def leaves_both_moved(f, w, step):
+    result, up, down = np.zeros(w.shape), w.copy(), w.copy()
+    for at in np.ndindex(w.shape):
+        up[at] += step
+        down[at] -= step
+        result[at] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
 @slopes.wrong(expects="changed its input")
 def moves_the_input_itself(f, w, step):
     result = np.zeros(w.shape)
@@ -414,3 +497,5 @@ def _(answer):
 def _(answer):
     got = answer(lambda w: np.maximum(w, 0).sum(), np.array([0.0, 5.0, -5.0]), 0.1)
     expect_close(got, [0.5, 1, 0], "Across relu's kink the slope is the mean of 0 and 1.")
+    got = answer(lambda w: (w**3).sum(), np.array([0.0, 2.0]), 1.0)
+    expect_close(got, [1, 13], "f is w0^3 + w1^3 at (0, 2), step 1: (1 - -1) / 2, (27 - 1) / 2.")

@@ -294,6 +294,26 @@ def test_a_random_generator_may_be_used_and_starts_anew_at_each_call():
     assert drawn[0] == drawn[1]
 
 
+NOTEBOOK = "factors, names, helper = [4, 6], {}, len\n"
+BORROWERS = {  # the body, and the values of the notebook that it takes
+    "return factors": "`factors`",
+    "return [v + w for v, w in zip(factors, names)]": "`factors` and `names`",
+    "return [factors for v in values]": "`factors`",
+    "return helper(values), factors_unknown": "",
+    "factors = values; return [v * 2 + helper(values) for v in factors]": "",
+}
+
+
+@pytest.mark.parametrize(("body", "told"), BORROWERS.items())
+def test_an_answer_that_takes_values_from_the_notebook_is_told_which(sample, body, told):
+    space = {}
+    exec(f"{NOTEBOOK}def double(values):\n    {body}\n", space)
+    verdict = examine(sample, space["double"])
+    assert verdict.state == "not yet"
+    start = f"Your function takes {told} from the notebook: use its arguments"
+    assert verdict.message.startswith(start) if told else "notebook" not in verdict.message
+
+
 # --- Whatever it does -----------------------------------------------------------------------------
 
 
