@@ -230,6 +230,8 @@ def short(value: Any, limit: int = 120) -> str:
                 text = f"({inside},)" if len(value) == 1 else f"({inside})"
         elif isinstance(value, np.ndarray):
             text = np.array2string(value, precision=4, separator=", ", threshold=40)
+        elif isinstance(value, np.random.Generator):
+            text = "a random generator"  # its repr is an address
         elif hasattr(value, "toarray"):  # a sparse one, whose repr shows no number
             text = f"{type(value).__name__}({short(value.toarray(), limit)})"
         else:
@@ -601,6 +603,21 @@ def _borrowed(function: Any) -> str:
     return f"Your function takes {told} from the notebook: use its arguments, or compute it there."
 
 
+def _container(exercise: Exercise, answer: Answer) -> str:
+    """Say so if right numbers come in a list where the cells below compute with an array."""
+    for inputs, got in answer.calls:
+        wanted = _outcome(exercise.reference, inputs)
+        pairs = zip(got, wanted, strict=False) if isinstance(wanted, tuple) else [(got, wanted)]
+        for part, model in pairs:
+            # What can sum itself, such as a Series, goes on like an array; a tensor cannot.
+            if isinstance(model, np.ndarray) and not hasattr(type(part), "sum"):
+                return (
+                    f"The numbers are right, but they come as a {type(part).__name__}, and the "
+                    "cells below compute with an array: return np.array(...) of them."
+                )
+    return ""
+
+
 def _outcome(function: Callable, inputs: tuple) -> Any:
     try:
         with np.errstate(all="ignore"):  # what a wrong answer divides by is no news to the learner
@@ -632,6 +649,9 @@ def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
             says = f"{_borrowed(function)} {says}".strip()
             return Verdict("not yet", says, layer, tuple(passed), answer.last_call())
         passed.append(layer)
+    misfit = _container(exercise, answer)
+    if misfit:
+        return Verdict("not yet", misfit, "what it returns", tuple(passed), answer.last_call())
     return Verdict("right", passed=tuple(passed))
 
 

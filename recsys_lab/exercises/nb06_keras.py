@@ -1,5 +1,7 @@
 """The exercises of notebook 06, A Keras model: mend it, its loss, its negatives, when to stop."""
 
+import re
+
 import numpy as np
 
 from .engine import (
@@ -163,7 +165,9 @@ def _why_not(model, m, n, users, items, error):
     try:
         model([items, users])
     except Exception:
-        first = str(error).strip().splitlines()[0]
+        said = re.sub(r"\x1b\[\d*m", "", str(error)).strip().splitlines()
+        # Keras begins with the name of the layer; what is wrong comes after it.
+        first = next((line for line in said if line and "encountered" not in line), said[0])
         return (
             "The model cannot be asked about 4 pairs. Axis 0 is the batch: leave it alone when you "
             f"sum or reshape. Keras says: {first}"
@@ -200,7 +204,8 @@ def _(answer):
     )
     expect(
         (1, 1) not in shapes,
-        f"{weights} Dense(1) adds a factor and a shift to the dot product, which needs neither.",
+        f"{weights} Dense(1) adds a factor and a shift (without a bias, a factor) to the dot "
+        "product, which needs none.",
     )
     expect(
         shapes == sorted([(m, k), (n, k)]),
@@ -344,7 +349,8 @@ def _(answer):
     hints=[
         "Draw an item for every entry first, whatever it is: `rng.integers(n, size=len(users))`.",
         "`seen[users, items]` tells for each pair whether the draw was unlucky. Draw those again, "
-        "and look again: a second draw can be unlucky too.",
+        "and look again: a second draw can be unlucky too. Draw only those: all at once are hardly "
+        "ever lucky together.",
         "`again = seen[users, items] == 1`, then `while again.any():` draw `again.sum()` new "
         "items into `items[again]` and compute `again` anew.",
     ],

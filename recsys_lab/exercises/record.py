@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,8 +72,13 @@ def _is_record(data) -> bool:
     )
 
 
-def read() -> tuple[dict, str]:
-    """What is recorded, and a note for the learner if something was amiss with the file."""
+def read(*, set_aside: bool = True) -> tuple[dict, str]:
+    """What is recorded, and a note for the learner if something was amiss with the file.
+
+    Parameters
+    ----------
+    set_aside : whether a damaged file is renamed, so that a new one can begin.
+    """
     file = path()
     empty = {"exercises": {}, "guesses": {}}
     if file is None:
@@ -85,9 +91,11 @@ def read() -> tuple[dict, str]:
     except FileNotFoundError:
         return empty, ""
     except (ValueError, RecursionError):
-        pass  # not JSON, not UTF-8 or not a record: set aside below
+        pass  # not JSON, not UTF-8 or not a record
     except OSError as error:
         return empty, f"Your progress in {file.name} cannot be read ({error.strerror})."
+    if not set_aside:
+        return empty, f"{file.name} is damaged: it holds no record of progress."
     number = 1
     while (aside := file.with_name(f"{file.stem}.corrupt-{number}{file.suffix}")).exists():
         number += 1
@@ -151,30 +159,41 @@ def note_guess(id: str, **seen: str) -> str:
 COLUMNS = ("lesson", "right", "tried", "hints", "solutions seen", "guesses", "guessed right")
 
 
-def rows(totals: dict[str, int] | None = None) -> tuple[list[list[str]], str]:
-    """The table of progress, a row for each lesson, and a note if the file was amiss.
+def known_ids() -> dict[str, str]:
+    """Return the exercises of this version, by id, with the number of their lesson.
 
-    Parameters
-    ----------
-    totals : number of exercises of each lesson, as in ``{"start": 2}``; its lessons are listed even
-        if nothing was done there yet.
+    Read from the text of their modules, since importing those takes numpy.
     """
-    data, note = read()
-    totals = totals or {}
-    ids = [*data["exercises"], *data["guesses"]]
-    numbers = {
-        file.stem[5:]: file.stem[2:4] for file in Path(__file__).parent.glob("nb[0-9][0-9]_*.py")
+    return {
+        id: file.stem[2:4]
+        for file in sorted(Path(__file__).parent.glob("nb[0-9][0-9]_*.py"))
+        for id in re.findall(r'^@define\(\s*"([\w.]+)"', file.read_text("utf-8"), re.M)
     }
+
+
+def rows(*, set_aside: bool = True) -> tuple[list[list[str]], str]:
+    """The table of progress, a row for each lesson, and a note if something was amiss.
+
+    Exercises that this version does not have, as in a file from another one, are named in the note
+    and not counted.
+    """
+    data, note = read(set_aside=set_aside)
+    known = known_ids()
+    numbers = {id.partition(".")[0]: number for id, number in known.items()}
+    foreign = sorted(data["exercises"].keys() - known.keys())
+    if foreign:
+        note = f"{note} Not an exercise of this version: {', '.join(foreign)}.".strip()
     table = []
-    for lesson in {*totals, *(id.partition(".")[0] for id in ids)}:
-        mine = [e for id, e in data["exercises"].items() if id.partition(".")[0] == lesson]
+    for lesson in numbers.keys() | {id.partition(".")[0] for id in data["guesses"]}:
+        ids = [id for id in known if id.partition(".")[0] == lesson]
+        mine = [data["exercises"][id] for id in ids if id in data["exercises"]]
         guesses = [e for id, e in data["guesses"].items() if id.partition(".")[0] == lesson]
         right = sum(entry.get("right", 0) > 0 for entry in mine)
         made = [e for e in guesses if "guess" in e]
         table.append(
             [
                 f"{numbers.get(lesson, '')} {lesson}".strip(),
-                f"{right} of {totals[lesson]}" if lesson in totals else str(right),
+                f"{right} of {len(ids)}",
                 str(sum(entry.get("tries", 0) > 0 for entry in mine)),
                 str(sum(entry.get("hints", 0) for entry in mine)),
                 str(sum(entry.get("solution", 0) > 0 for entry in mine)),
@@ -196,7 +215,14 @@ def as_text(table: list[list[str]]) -> str:
 
 
 def summary() -> str:
-    """What was done so far, as plain text for ``python3 -m recsys_lab progress``."""
-    table, note = rows()
-    text = as_text(table) if table else "Nothing yet: your progress begins with the first exercise."
-    return f"{note}\n{text}".strip()
+    """What was done so far, as plain text for ``python3 -m recsys_lab progress``.
+
+    It only reads: a teacher looks at the files of others with it.
+    """
+    file = path()
+    if file is None:
+        return "RECSYS_LAB_PROGRESS is set to nothing, so no progress is kept."
+    if not file.exists():
+        return f"There is no file {file}: your progress begins with the first exercise."
+    table, note = rows(set_aside=False)
+    return f"{note}\n{as_text(table)}".strip()

@@ -314,6 +314,34 @@ def test_an_answer_that_takes_values_from_the_notebook_is_told_which(sample, bod
     assert verdict.message.startswith(start) if told else "notebook" not in verdict.message
 
 
+@pytest.mark.parametrize(
+    ("form", "state"),
+    [(list, "not yet"), (tuple, "not yet"), (np.array, "right"), (pd.Series, "right")],
+)
+@pytest.mark.parametrize("both", [False, True])
+def test_right_numbers_are_an_array_where_the_cells_below_compute_with_one(form, state, both):
+    @define("sample.twice", notebook=0, hints=["a", "b", "c"])
+    def twice(values):
+        result = 2 * np.array(values)
+        return (result, result) if both else result
+
+    @twice.check("a small case by hand")
+    def _(answer):
+        got = answer([1, 2])
+        for part in got if both else [got]:
+            expect_close(part, [2, 4])
+
+    def answer(values):
+        result = form([2 * value for value in values])
+        return (np.array(result), result) if both else result
+
+    answer.__name__ = "twice"
+    verdict = examine(twice, answer)
+    assert verdict.state == state
+    if state == "not yet":
+        assert f"they come as a {form.__name__}" in verdict.message
+
+
 # --- Whatever it does -----------------------------------------------------------------------------
 
 
@@ -742,6 +770,7 @@ def test_an_expectation_overlooks_what_makes_no_difference(expectation, argument
         (np.eye(2), "[[1., 0.], [0., 1.]]"),
         (sparse.csr_array(np.eye(2)), "csr_array([[1., 0.], [0., 1.]])"),
         ("a\nb", "'a\\nb'"),
+        (np.random.default_rng(0), "a random generator"),
     ],
 )
 def test_a_value_is_shown_as_a_learner_would_write_it(value, text):
@@ -829,13 +858,15 @@ def test_a_progress_file_that_cannot_be_written_does_not_stop_the_check(
 
 def test_progress_lists_every_lesson_and_what_was_done(sample, capsys):
     run_cell(sample.solution, {"exercise": exercise})
-    hint("sample.double")
+    hint("start.best")
     capsys.readouterr()
     progress()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split("  ")[0] == "lesson"
-    assert [line.split()[:4] for line in lines if "sample" in line] == [["sample", "1", "of", "1"]]
-    assert any(line.startswith("00 start") and "0 of 2" in line for line in lines)
+    assert [line.split() for line in lines if line.startswith("00 start")] == [
+        ["00", "start", "0", "of", "2", "0", "1", "0", "0", "0"]
+    ]
+    assert lines[-1] == "Not an exercise of this version: sample.double."
 
 
 # --- Guesses --------------------------------------------------------------------------------------

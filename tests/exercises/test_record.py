@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys_lab.exercises import record
+from recsys_lab.exercises import all_exercises, record
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,7 +109,7 @@ def test_a_crash_in_mid_write_leaves_the_old_file(monkeypatch):
 def test_a_process_that_is_killed_in_mid_write_leaves_the_old_file_and_no_lock():
     record.note_exercise("a.b", tries=1)
     code = (
-        "import os; from recsys_lab.exercises import record;"
+        "import os; from recsys_lab.exercises import all_exercises, record;"
         "os.fsync = lambda file: os._exit(1);"
         "record.note_exercise('a.b', tries=1)"
     )
@@ -166,7 +166,7 @@ def test_two_writers_at_once_lose_nothing():
 def test_a_writer_that_hangs_does_not_hang_the_other(monkeypatch):
     monkeypatch.setattr(record, "PATIENCE", 0.1)
     code = (
-        "from recsys_lab.exercises import record\n"
+        "from recsys_lab.exercises import all_exercises, record\n"
         "with record._lock(record.path()):\n    print('held', flush=True); input()"
     )
     with python(code) as holder:
@@ -184,15 +184,32 @@ def test_the_summary_needs_nothing_but_python():
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
     code += "from recsys_lab.exercises import record; print(record.summary())"
     out, _ = python(code, "-I", "-S").communicate()
-    head, row = out.splitlines()
+    head, row, *others = out.splitlines()
     assert head.split("  ")[0] == "lesson"
-    assert row.split() == ["00", "start", "1", "1", "2", "0", "2", "1"]
+    assert row.split() == ["00", "start", "1", "of", "2", "1", "2", "0", "2", "1"]
+    assert all(" 0 of " in line for line in others)
 
 
-def test_the_summary_of_nothing_says_so():
-    assert record.summary() == ("Nothing yet: your progress begins with the first exercise.")
+def test_the_ids_read_from_the_text_are_those_of_the_exercises():
+    assert record.known_ids() == {one.id: f"{one.notebook:02d}" for one in all_exercises()}
 
 
-def test_the_summary_tells_of_a_damaged_file():
+def test_an_exercise_of_another_version_is_named_and_not_counted():
+    record.note_exercise("start.best", tries=1, right=1)
+    record.note_exercise("start.gone", tries=1, right=1)
+    table, note = record.rows()
+    assert note == "Not an exercise of this version: start.gone."
+    assert table[0][:3] == ["00 start", "1 of 2", "1"]
+
+
+def test_the_summary_of_nothing_names_the_file_that_is_not_there(monkeypatch):
+    assert record.summary().startswith(f"There is no file {record.path()}:")
+    monkeypatch.setenv("RECSYS_LAB_PROGRESS", "")
+    assert "no progress is kept" in record.summary()
+
+
+def test_the_summary_tells_of_a_damaged_file_and_leaves_it_alone():
     record.path().write_text("{")
-    assert record.summary().startswith("progress.json was damaged.")
+    assert record.summary().startswith("progress.json is damaged")
+    assert [file.name for file in record.path().parent.glob("*.json")] == ["progress.json"]
+    assert record.path().read_text() == "{"
