@@ -281,7 +281,8 @@ $body
 </html>
 """)
 
-# Code of 100 columns, the longest, fits a page of A4; whatever is wider wraps, and nothing scrolls.
+# Code of 100 columns, the longest, fits a page of A4, and whatever is wider wraps. Only what cannot
+# wrap on a narrow screen, a table or a formula, scrolls by itself, so that the page does not.
 STYLE = """\
 body { margin: 0; background: #fff; color: #1a1a1a; font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 56rem; margin: 0 auto; padding: 1.5rem; }
@@ -291,8 +292,8 @@ a { color: #0b57a4; }
 img { display: block; max-width: 100%; height: auto; }
 blockquote { margin: 1em 0; padding: 0.2em 1em; border-left: 4px solid #767676; }
 details { margin: 1em 0; padding: 0.2em 1em; border: 1px solid #767676; }
-pre, code { font: 0.875rem/1.4 ui-monospace, monospace; }
-pre { margin: 0.5em 0; padding: 0.6em; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre, code { font: 0.875rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+pre { margin: 0.5em 0; padding: 0.6em; white-space: pre-wrap; }
 .code pre { background: #f8f8f8; border: 1px solid #ccc; }
 .output { margin: 0.5em 0; break-inside: avoid; }
 table { border-collapse: collapse; font-size: 0.875rem; }
@@ -301,8 +302,13 @@ th, td { padding: 0.2em 0.6em; border-bottom: 1px solid #ccc; text-align: left; 
 .dataframe th, .dataframe td { text-align: right; }
 math[display="block"] { margin: 1em 0; }
 .room { min-height: 6em; padding: 0.4em 0.8em; border: 1px solid #767676; }
+@media screen {
+  .output, math[display="block"] { overflow-x: auto; }
+  math[display="block"] { margin: 0.5em 0; padding: 0.5em 0; }  /* or scripts are cut off */
+}
 @page { size: A4; margin: 15mm; }
 @media print {
+  details, blockquote, .room, tr { break-inside: avoid; }
   main { max-width: none; padding: 0; }
   body { font-size: 10.5pt; }
   pre, code, table { font-size: 8pt; }
