@@ -406,6 +406,8 @@ def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
         R = np.asarray(R)
     if R.ndim != 2:
         raise ValueError(f"{name} has {R.ndim} dimensions: give a matrix, users x items")
+    if R.dtype.kind == "c":  # astype would drop the imaginary part
+        raise ValueError(f"{name} holds {R.dtype} entries: give real numbers")
     if R.dtype.kind not in "biuf":
         try:
             R = R.astype(float)
@@ -488,6 +490,18 @@ def as_count(value, name: str, *, most: int | None = None, why: str = "") -> int
     if most is not None and count > most:
         raise ValueError(f"{name}={count} is larger than {why}: choose {name} <= {most}")
     return count
+
+
+def as_positions(values, count: int, name: str) -> np.ndarray:
+    """Check whole numbers from 0 to count - 1, and return them as one row."""
+    positions = np.asarray(values).ravel()
+    if positions.size and positions.dtype.kind not in "iu":
+        raise ValueError(f"{name} holds {positions.dtype} entries: give positions, whole numbers")
+    positions = positions.astype(int)
+    wrong = positions[(positions < 0) | (positions >= count)]
+    if wrong.size:
+        raise ValueError(f"{name} holds the position {wrong[0]}: choose from 0 to {count - 1}")
+    return positions
 
 
 def as_share(value, name: str = "share") -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .factorization import Factors
-from .interactions import as_count, as_csr, draw_unseen
+from .interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
 
 
 def __getattr__(name):
@@ -181,7 +181,7 @@ def sample_negatives(
     R, ratio = as_csr(train, "train"), as_count(ratio, "ratio")
     rng = np.random.default_rng(rng)
     m, n = R.shape
-    taken = np.sort(_rows(R) * n + R.indices)
+    taken = np.sort(rows_of(R) * n + R.indices)
     if forbidden is not None:
         more = as_csr(forbidden, "forbidden")
         if more.shape != R.shape:
@@ -189,14 +189,14 @@ def sample_negatives(
                 f"forbidden is {more.shape[0]} x {more.shape[1]} but train is {m} x {n}: "
                 "both must be users x items"
             )
-        taken = np.union1d(taken, _rows(more) * n + more.indices)
+        taken = np.union1d(taken, rows_of(more) * n + more.indices)
     full = (np.bincount(taken // n, minlength=m) == n) & (np.diff(R.indptr) > 0)
     if full.any():
         raise ValueError(
             f"train leaves user position {full.argmax()} no item to draw as a negative: "
             "drop the user, or forbid less"
         )
-    users = np.repeat(_rows(R), ratio)
+    users = np.repeat(rows_of(R), ratio)
     return users, draw_unseen(users, taken, n, rng)
 
 
@@ -218,7 +218,7 @@ def training_pairs(
     rng = np.random.default_rng(rng)
     R = as_csr(train, "train")
     users, items = sample_negatives(R, ratio, rng, forbidden=forbidden)
-    users = np.concatenate([_rows(R), users]).astype(np.int32)
+    users = np.concatenate([rows_of(R), users]).astype(np.int32)
     items = np.concatenate([R.indices, items]).astype(np.int32)
     labels = (np.arange(users.size) < R.nnz).astype(np.float32)
     order = rng.permutation(users.size)
@@ -250,6 +250,8 @@ def dataset(
     """
     tf, rng = _load("tensorflow"), np.random.default_rng(rng)
     R, ratio, batch = as_csr(train, "train"), as_count(ratio, "ratio"), as_count(batch, "batch")
+    if not R.nnz:
+        raise ValueError("train holds no event: give at least one to learn from")
 
     def batches():
         while True:
@@ -298,10 +300,7 @@ def scores(model, users=None, *, batch: int = 65536) -> np.ndarray:
         If there is no such user.
     """
     m, n = (model.get_layer(name).input_dim for name in ("users", "items"))
-    users = np.arange(m) if users is None else np.asarray(users, dtype=int).ravel()
-    if users.size and not (0 <= users.min() and users.max() < m):
-        wrong = users[(users < 0) | (users >= m)][0]
-        raise ValueError(f"users holds the position {wrong}: choose from 0 to {m - 1}")
+    users = np.arange(m) if users is None else as_positions(users, m, "users")
     result = np.empty((users.size, n), dtype=np.float32)
     step = max(1, as_count(batch, "batch") // n)
     for start in range(0, users.size, step):
@@ -383,8 +382,3 @@ def _compile(model, loss, learning_rate):
         jit_compile=False,
     )
     model.optimizer.build(model.trainable_variables)
-
-
-def _rows(R) -> np.ndarray:
-    """Return the row of each stored entry."""
-    return np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))

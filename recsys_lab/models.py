@@ -22,13 +22,14 @@ unseen="skip", for which a world of ones holds nothing to learn.
 """
 
 from dataclasses import dataclass, fields
+from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
 
 from . import keras_models
 from .factorization import Factors, als, truncated_svd
-from .interactions import as_count, as_csr, draw_unseen, rows_of
+from .interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
 from .ranking import content_scores, item_cosine
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
@@ -63,10 +64,7 @@ class Recommender:
         """
         if not hasattr(self, "m_"):
             raise ValueError(f"{self} has learnt nothing yet: call its fit(train) first")
-        users = np.asarray(users, dtype=int).ravel()
-        if users.size and not (0 <= users.min() and users.max() < self.m_):
-            wrong = users[(users < 0) | (users >= self.m_)][0]
-            raise ValueError(f"users holds the position {wrong}: choose from 0 to {self.m_ - 1}")
+        users = as_positions(users, self.m_, "users")
         return self._score(users)
 
     def get_params(self, deep: bool = True) -> dict:
@@ -329,6 +327,10 @@ class BPR(_Factorised):
     rng: int = 0
 
     def _learn(self, R):
+        for name, least in [("lam", 0), ("learning_rate", 1e-9)]:
+            value = getattr(self, name)
+            if not (isinstance(value, Real) and least <= value < np.inf):
+                raise ValueError(f"{name}={value!r}: choose a number of {least:g} or more")
         rng = np.random.default_rng(self.rng)
         m, n = R.shape
         k, epochs = as_count(self.k, "k"), as_count(self.epochs, "epochs")
@@ -367,12 +369,13 @@ class KerasDot(_Factorised):
     rng: int = 0
 
     def _learn(self, R):
+        epochs = as_count(self.epochs, "epochs")
         model = keras_models.dot_model(
             *R.shape, self.k, l2=self.l2, learning_rate=self.learning_rate, rng=self.rng
         )
         pairs, steps = keras_models.dataset(R, self.ratio, self.rng)
         # The pairs come shuffled.
-        size = {"epochs": self.epochs, "steps_per_epoch": steps}
+        size = {"epochs": epochs, "steps_per_epoch": steps}
         model.fit(pairs, **size, verbose=0, shuffle=False)
         self.factors_ = keras_models.factors(model)
 

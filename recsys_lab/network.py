@@ -7,6 +7,7 @@ The backward pass is that of Rumelhart, Hinton and Williams (1986), the start th
 import copy
 import operator
 from itertools import pairwise
+from numbers import Real
 
 import numpy as np
 
@@ -259,6 +260,8 @@ def gradient_check(
     >>> gradient_check(network, rng.normal(size=(5, 3)), rng.normal(size=(5, 1))) < 1e-9
     True
     """
+    if not (isinstance(step, Real) and 0 < step < np.inf):
+        raise ValueError(f"step={step!r} moves no weight: choose a number above 0, such as 1e-5")
     X, Y = network._pair(X, Y, loss)
     _, dW, db = network._backward(X, Y, loss)
     moved = copy.deepcopy(network)
@@ -271,7 +274,8 @@ def gradient_check(
             values[place] = here - step
             below = moved._loss(X, Y, loss)
             values[place] = here
-            worst = max(worst, abs((above - below) / (2 * step) - gradient[place]))
+            off = abs((above - below) / (2 * step) - gradient[place])
+            worst = np.maximum(worst, off)  # max() would forget a NaN
     return float(worst)
 
 

@@ -267,6 +267,7 @@ def test_a_wrong_argument_is_named(events, arguments, message):
         ({"matrix": [[1, -2], [0, 1]]}, "negative value -2"),
         ({"matrix": [1, 2]}, "1 dimensions"),
         ({"matrix": [["a", "b"], ["c", "d"]]}, "give numbers"),
+        ({"matrix": [[1j, 0], [0, 1]]}, "give real numbers"),
         ({"users": [1]}, "users has shape"),
         ({"items": ["a", "a"]}, "items has the label 'a' twice"),
         ({"times": [1, 2]}, "CSR"),

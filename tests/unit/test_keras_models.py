@@ -294,6 +294,12 @@ def test_the_dataset_draws_new_negatives_in_each_epoch():
 
 
 @needs_tensorflow
+def test_a_dataset_of_no_events_is_refused():
+    with pytest.raises(ValueError, match="train holds no event"):
+        dataset(np.zeros((3, 5)), 1, 0)
+
+
+@needs_tensorflow
 def test_the_dataset_never_holds_a_forbidden_pair_as_a_negative():
     forbidden = (1 - TRAIN) * (np.random.default_rng(2).random((M, N)) < 0.5)
     pairs, steps = dataset(TRAIN, 3, 0, batch=10, forbidden=forbidden)

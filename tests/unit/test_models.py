@@ -107,9 +107,18 @@ def test_a_model_that_has_learnt_nothing_says_so(model):
         clone(model).scores([0])
 
 
-@pytest.mark.parametrize("users", [[20], [0, -1]])
-def test_an_unknown_user_is_refused(users):
-    with pytest.raises(ValueError, match="choose from 0 to 19"):
+@pytest.mark.parametrize(
+    ("users", "message"),
+    [
+        ([20], "choose from 0 to 19"),
+        ([0, -1], "choose from 0 to 19"),
+        ([0.7], "users holds float64 entries"),
+        (np.arange(20) < 3, "users holds bool entries"),
+        (["a"], "give positions"),
+    ],
+)
+def test_an_unknown_user_is_refused(users, message):
+    with pytest.raises(ValueError, match=message):
         Popularity().fit(stars()).scores(users)
 
 
@@ -118,6 +127,10 @@ def test_an_unknown_user_is_refused(users):
     [
         (EASE(0.0), "lam=0.0"),
         (EASE(1.0, 1.0), "dropout=1.0"),
+        (BPR(lam=np.nan), "lam=nan"),
+        (BPR(lam=-1), "lam=-1: choose a number of 0 or more"),
+        (BPR(learning_rate=0), "learning_rate=0"),
+        (KerasDot(epochs=0), "epochs=0 is too small"),
         (BPR(k=0), "k=0"),
         (BPR(epochs=0), "epochs=0"),
         (ItemNeighbours(5, -1.0), "shrinkage=-1.0"),

@@ -92,6 +92,15 @@ def test_the_gradient_check_sees_a_wrong_gradient_and_moves_nothing(monkeypatch)
     assert all((W == old).all() for W, old in zip(network.W, before, strict=True))
 
 
+def test_the_gradient_check_keeps_a_nan_and_refuses_a_step_that_moves_nothing():
+    network, X, Y = random_case([3, 4, 1], "squared")
+    for step in (0, -1e-5, np.nan, "x"):
+        with pytest.raises(ValueError, match="moves no weight"):
+            gradient_check(network, X, Y, step=step)
+    network.W[0][0, 0] = np.nan
+    assert np.isnan(gradient_check(network, X, Y))
+
+
 @pytest.mark.parametrize("hidden", [(5,), (8, 4), (3, 3, 3)])
 def test_the_forward_pass_is_scikit_learns(hidden):
     rng = np.random.default_rng(1)
