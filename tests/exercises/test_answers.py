@@ -79,4 +79,6 @@ def stubs_in(path):
 @pytest.mark.parametrize("path", all_notebooks(), ids=lambda path: path.name)
 def test_a_notebook_holds_the_stub_of_each_of_its_exercises(path):
     wanted = [one.stub for one in EXERCISES if one.notebook == int(path.name[:2])]
+    missing = [stub for stub in wanted if stub not in stubs_in(path)]
+    assert not missing, f"put into a cell of {path.name}:\n\n" + "\n\n".join(missing)
     assert sorted(stubs_in(path)) == sorted(wanted)

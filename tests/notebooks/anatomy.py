@@ -325,6 +325,9 @@ def clean_outputs(lesson: Lesson) -> Iterator[str]:
                 yield f"cell {index} raises {output.ename}: {output.evalue}"
             if WIDGET_VIEW in output.get("data", {}):
                 yield f"cell {index} stores a widget without its model: {REFRESH}"
+            said = "".join(output.get("data", {}).get("text/plain", ""))
+            if re.search(r"\b[Tt]he view '\w+' stopped with", said):
+                yield f"cell {index} shows no picture: {said.splitlines()[0]}"
         if "execution" in cell.metadata:
             yield f"cell {index} stores times: {REFRESH}"
     if "widgets" in lesson.nb.metadata:

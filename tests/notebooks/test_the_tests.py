@@ -113,6 +113,11 @@ def test_a_sound_lesson_passes_every_check(stored):
             '"application/vnd.jupyter.widget-view+json": {}, "text/plain": []',
             "without its model",
         ),
+        (
+            '"text/plain": []',
+            '"text/plain": ["The view \'view\' stopped with NameError: no."]',
+            "shows no picture: The view 'view' stopped with NameError",
+        ),
         ('"metadata": {}', '"metadata": {"execution": {}}', "stores times"),
         ('"language_info": {', '"widgets": {}, "language_info": {', "widget state is stored"),
         ("It can.", "It can." + "x" * 300_000, "the limit is 300"),

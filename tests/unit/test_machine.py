@@ -64,7 +64,8 @@ def test_every_data_file_has_its_checksum_in_the_readme_beside_it():
     for folder in (ROOT / "data").iterdir():
         text = (folder / "README.md").read_text(encoding="utf-8")
         for file in folder.glob("*.csv"):
-            assert f"{machine._sha256(file)}  {file.name}\n" in text
+            line = f"{machine._sha256(file)}  {file.name}\n"
+            assert line in text, f"write into {folder.name}/README.md: {line}"
 
 
 def test_a_machine_without_browser_says_how_to_get_one(monkeypatch):
