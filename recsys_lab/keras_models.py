@@ -247,6 +247,12 @@ def dataset(
     steps : int
         Batches in an epoch: ``model.fit(pairs, steps_per_epoch=steps, ...)``. A data set that
         ended with the epoch would be set up anew for each, which takes longer than a short epoch.
+
+    Raises
+    ------
+    ValueError
+        If train holds no event, or ratio or batch is not a whole number from 1 on; what
+        `sample_negatives` refuses, when the first batch is drawn.
     """
     tf, rng = _load("tensorflow"), np.random.default_rng(rng)
     R, ratio, batch = as_csr(train, "train"), as_count(ratio, "ratio"), as_count(batch, "batch")

@@ -609,8 +609,9 @@ def _container(exercise: Exercise, answer: Answer) -> str:
         wanted = _outcome(exercise.reference, inputs)
         pairs = zip(got, wanted, strict=False) if isinstance(wanted, tuple) else [(got, wanted)]
         for part, model in pairs:
+            is_array = isinstance(model, np.ndarray) and model.ndim > 0
             # What can sum itself, such as a Series, goes on like an array; a tensor cannot.
-            if isinstance(model, np.ndarray) and not hasattr(type(part), "sum"):
+            if is_array and not hasattr(type(part), "sum"):
                 return (
                     f"The numbers are right, but they come as a {type(part).__name__}, and the "
                     "cells below compute with an array: return np.array(...) of them."

@@ -176,6 +176,10 @@ def rows(*, set_aside: bool = True) -> tuple[list[list[str]], str]:
 
     Exercises that this version does not have, as in a file from another one, are named in the note
     and not counted.
+
+    Parameters
+    ----------
+    set_aside : as in `read`.
     """
     data, note = read(set_aside=set_aside)
     known = known_ids()
