@@ -327,10 +327,11 @@ class BPR(_Factorised):
     rng: int = 0
 
     def _learn(self, R):
-        for name, least in [("lam", 0), ("learning_rate", 1e-9)]:
-            value = getattr(self, name)
-            if not (isinstance(value, Real) and least <= value < np.inf):
-                raise ValueError(f"{name}={value!r}: choose a number of {least:g} or more")
+        lam, rate = self.lam, self.learning_rate
+        if not (isinstance(lam, Real) and 0 <= lam < np.inf):
+            raise ValueError(f"lam={lam!r}: choose a number of 0 or more, such as 0.01")
+        if not (isinstance(rate, Real) and 0 < rate < np.inf):
+            raise ValueError(f"learning_rate={rate!r}: choose a number above 0, such as 0.1")
         rng = np.random.default_rng(self.rng)
         m, n = R.shape
         k, epochs = as_count(self.k, "k"), as_count(self.epochs, "epochs")
