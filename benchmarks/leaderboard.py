@@ -21,7 +21,7 @@ METRICS = [*NAMES, *(f"{name}@{k}" for k in (5, 20, 50) for name in NAMES)]
 
 @dataclass
 class ImplicitALS:
-    """What `recsys_lab.models.ALS` does, by the library `implicit`; the parameters mean the same.
+    """What `recsys_lab.ALS` does, by the library `implicit`; the parameters mean the same.
 
     No more than fit and scores: so little makes a model that the leaderboard takes.
     """

@@ -8,11 +8,12 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
+# Public name -> where it lives, floor by floor; a module that is public as a whole names itself.
 _HOME = {
-    "interactions": ["Interactions"],
-    "datasets": ["load_movielens", "load_shop"],
-    "splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
-    "factorization": [
+    "data.interactions": ["Interactions"],
+    "data.datasets": ["load_movielens", "load_shop"],
+    "data.splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
+    "models.factorization": [
         "Factors",
         "als",
         "fold_in",
@@ -20,32 +21,45 @@ _HOME = {
         "soft_thresholded_svd",
         "truncated_svd",
     ],
-    "network": ["ReLUNetwork", "gradient_check", "sigmoid"],
-    "keras_models": ["article_model", "dot_model", "sample_negatives"],
-    "ranking": [
-        "content_scores",
-        "item_cosine",
-        "item_features",
-        "item_neighbours",
-        "popularity",
-        "recommend",
+    "models.network": ["ReLUNetwork", "gradient_check", "sigmoid"],
+    "models.baselines": ["content_scores", "item_cosine", "item_features", "popularity"],
+    "models.keras_models": ["article_model", "dot_model", "keras_models", "sample_negatives"],
+    "models.recommenders": [
+        "ALS",
+        "BPR",
+        "EASE",
+        "Content",
+        "ItemNeighbours",
+        "KerasDot",
+        "Popularity",
+        "Random",
+        "TruncatedSVD",
+        "UserNeighbours",
     ],
-    "metrics": ["accuracy", "bootstrap_interval", "diversity", "evaluate", "evaluate_per_user"],
-    "contest": ["leak_check", "leaderboard", "rivals", "standings"],
-    "explore": ["cell_grid", "explore"],
+    "judging.ranking": ["recommend"],
+    "judging.metrics": [
+        "accuracy",
+        "bootstrap_interval",
+        "diversity",
+        "evaluate",
+        "evaluate_per_user",
+    ],
+    "judging.contest": ["leak_check", "leaderboard", "rivals", "standings"],
+    "page.figures": ["figures"],
+    "page.widgets": ["cell_grid", "explore"],
     "exercises": ["exercise", "hint", "predict", "progress", "solution"],
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-__all__ = sorted(_MODULE_OF)
+_HOME_OF = {name: module for module, names in _HOME.items() for name in names}
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name):
-    if name not in _MODULE_OF:
+    if name not in _HOME_OF:
         raise AttributeError("module " + repr(__name__) + " has no attribute " + repr(name))
-    value = getattr(import_module("." + _MODULE_OF[name], __name__), name)
-    # Kept, so that the next look-up does not pass through here. The `explore` module is itself
-    # callable, since importing it binds its own name here whatever we do.
-    globals()[name] = value
+    value = import_module("." + _HOME_OF[name], __name__)
+    if not _HOME_OF[name].endswith("." + name):
+        value = getattr(value, name)
+    globals()[name] = value  # the next look-up does not pass through here
     return value
 
 

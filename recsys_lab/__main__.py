@@ -15,6 +15,6 @@ if sys.version_info < (3, 11):  # noqa: UP036 (the whole point)
     )
 
 if __name__ == "__main__":
-    from recsys_lab.launcher import main
+    from recsys_lab.course.launcher import main
 
     sys.exit(main())

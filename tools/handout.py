@@ -9,7 +9,7 @@
     html/teacher/NN.html  the teacher's edition to print
     data/                 a copy, since the notebooks read ../data
 
-All of them are made of notebooks/*.ipynb, and the talking points of docs/teaching.md, so they
+All of them are made of notebooks/*.ipynb and docs/teaching/*.md, the talking points, so they
 cannot drift apart. The code of the student's edition is that of the course, cell by cell. Which of
 its outputs are cleared, `spoilers` says. What a notebook's text says is left alone: a student who
 reads ahead finds answers there.
@@ -35,7 +35,7 @@ from pygments.lexers import PythonLexer
 from recsys_lab.exercises import get
 from tools.notebooks import ROOT, all_notebooks, store
 
-TEACHING = ROOT / "docs" / "teaching.md"
+TEACHING = ROOT / "docs" / "teaching"
 EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
 # The ways in which a lesson mentions the call: in brackets of its own, as the last part of a
 # sentence, and as one before the last.
@@ -129,19 +129,18 @@ def teacher(nb: NotebookNode, talking_points: str) -> NotebookNode:
     return nb
 
 
-def talking_points(number: str) -> str:
-    """The section of docs/teaching.md about a lesson, without its heading.
+def talking_points(lesson: str) -> str:
+    """What docs/teaching says about a lesson, given by its file's stem, as in ``03_als``.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is nothing.
     """
-    text = TEACHING.read_text(encoding="utf-8") if TEACHING.is_file() else ""
-    found = re.search(rf"^### {number}\b.*?\n(.+?)(?=^#{{1,3}} |\Z)", text, re.M | re.S)
-    if not found:
-        raise ValueError(f"docs/teaching.md has no section '### {number} ...': write one.")
-    return found[1].strip()
+    path = TEACHING / f"{lesson}.md"
+    if not path.is_file():
+        raise ValueError(f"docs/teaching/{path.name} is missing: write what a teacher has to know.")
+    return path.read_text(encoding="utf-8").strip()
 
 
 # --- Pages --------------------------------------------------------------------------------------
@@ -341,7 +340,7 @@ def write(path: Path, out: Path) -> None:
     try:
         for edition, made in {
             "student": student(nb),
-            "teacher": teacher(nb, talking_points(number)),
+            "teacher": teacher(nb, talking_points(path.stem)),
         }.items():
             files[out / edition / path.name] = nbformat.writes(made) + "\n"
             files[out / "html" / edition / f"{number}.html"] = page(made, edition)

@@ -97,12 +97,13 @@ def read(path: Path) -> Lesson:
         text = re.sub(r"^[ >]*(```+).*?^[ >]*\1|<!--.*?-->", "", cell.source, flags=re.M | re.S)
         in_box = False
         for line in text.splitlines():
-            box = re.match(r"> \*\*What the article says \((C\d\d)\)\.\*\* (.+)", line)
+            box = BOX.match(line)
             in_box = bool(box) or (in_box and line.startswith(">"))
             if heading := re.match(r"#{1,6} +(.+?) *$", line):
                 lesson.headings.append(heading[1])
             elif box:
-                lesson.boxes.append(Box(box[1], box[2], lesson.headings[-1], cell.id))
+                told = f"{box['learned']} {box['says']}"
+                lesson.boxes.append(Box(box["claim"], told, lesson.headings[-1], cell.id))
             elif in_box:
                 lesson.boxes[-1].text += f" {line[1:].strip()}"
             elif lesson.headings[-1:] != ["References"]:

@@ -12,7 +12,7 @@ import ipywidgets
 import traitlets
 from IPython.display import display
 
-from .._display import STATIC, show_static_then_live
+from ..page.display import STATIC, show_static_then_live
 from . import record
 from .engine import Verdict, examine, get
 

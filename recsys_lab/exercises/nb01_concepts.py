@@ -1,5 +1,7 @@
 """The exercises of notebook 01, Concepts and pipeline: sparsity, noise, and a metric for lists."""
 
+from math import log2
+
 import numpy as np
 
 from .engine import define, expect_close, expect_number, expect_shape
@@ -327,3 +329,140 @@ def _(answer):
     expect_close(answer([3], {3}, 5), 0.2, "One hit, four empty places: 1 / 5.")
     expect_close(answer([], {3}, 5), 0, "An empty list has no hits.")
     expect_close(answer([3, 4], set(), 2), 0, "Nothing is relevant.")
+
+
+@define(
+    "generalise.ndcg",
+    notebook=1,
+    hints=[
+        "First the gain of each place, hit or not: `gain = 1 / np.log2(place + 1)`, with places "
+        "1, 2, 3, ... up to the length of the list.",
+        "Add up `gain[hits]`. The best list that this user can get has its hits at the front: as "
+        "many as there are test items, but no more than places.",
+        "`gain[:relevant]` takes the first `relevant` gains, or all if there are fewer. Divide "
+        "`gain[hits].sum()` by their sum.",
+    ],
+    equivalent={"line 8: 1 -> 2": "a factor that all gains have cancels in the ratio"},
+)
+def ndcg(hits, relevant):
+    """Return the nDCG of one user's list: a number from 0 to 1.
+
+    It is the sum of 1 / log2(place + 1) over the hits, divided by the same sum for a list that
+    begins with min(k, relevant) hits. hits: 1-d array of k booleans, best place first;
+    relevant: number of the user's test items, 1 or more.
+    """
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong(
+    "You divided by log2(1) = 0, as if a place could be 0: places count from 1, and the first is "
+    "worth 1 / log2(2) = 1. (In `for p in hits`, p is a hit or a miss, not a place.)"
+)
+def counts_from_zero(hits, relevant):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = 1 / np.log2(np.arange(len(hits)) + 1)
+        return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("You moved the places on by one: the first is worth 1 / log2(1 + 1) = 1.")
+def counts_from_two(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 2)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong(
+    "You divided by the value of a list full of hits: a user with fewer test items than places "
+    "could never reach 1."
+)
+def ideal_is_full(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain.sum()
+
+
+@ndcg.wrong(
+    "You divided by what the hits found would be worth at the front: that forgives the test items "
+    "which the list missed. Count all of them, `relevant`."
+)
+def ideal_of_the_found(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[: hits.sum()].sum()
+
+
+@ndcg.wrong(
+    "You let the best list go on beyond k places: with more test items than places, k hits are "
+    "the best there is."
+)
+def ideal_is_longer_than_the_list(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / np.sum(1 / np.log2(np.arange(1, relevant + 1) + 1))
+
+
+@ndcg.wrong("You did not divide: the N of nDCG stands for the value of the best list.")
+def forgets_to_divide(hits, relevant):
+    return np.sum(1 / np.log2(np.flatnonzero(hits) + 2))
+
+
+@ndcg.wrong("You divided by the number of test items: divide by what they are worth at the front.")
+def divides_by_the_number(hits, relevant):
+    return np.sum(1 / np.log2(np.flatnonzero(hits) + 2)) / min(len(hits), relevant)
+
+
+@ndcg.wrong("That is precision, hits / k: here a hit counts more, the higher it stands.")
+def takes_precision(hits, relevant):
+    return hits.mean()
+
+
+@ndcg.wrong("That is recall: here a hit counts more, the higher it stands.")
+def takes_recall(hits, relevant):
+    return hits.sum() / min(len(hits), relevant)
+
+
+@ndcg.wrong("You weighed a hit by 1 / place: nDCG takes the logarithm, 1 / log2(place + 1).")
+def forgets_the_logarithm(hits, relevant):
+    gain = 1 / np.arange(1, len(hits) + 1)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+# Hits at places 1 and 3, whose gains are round: 1 / log2(2) = 1 and 1 / log2(4) = 1/2.
+TWO_HITS = np.array([True, False, True, False, False])
+
+
+@ndcg.check("a single number comes back")
+def _(answer):
+    expect_number(answer(TWO_HITS, 3))
+
+
+@ndcg.check("a small case by hand")
+def _(answer):
+    three = 1 + 1 / log2(3) + 1 / 2
+    why = "Hits at places 1 and 3 are worth 1 + 1/2; three at the front 1 + 0.631 + 1/2."
+    expect_close(answer(TWO_HITS, 3), 1.5 / three, why)
+    why = "One hit, at place 3, is worth 1/2; at place 1 it would be worth 1."
+    expect_close(answer(np.array([False, False, True]), 1), 1 / 2, why)
+    why = "Nine test items, but two places: the best is 1 + 0.631. A hit at place 1 is worth 1."
+    expect_close(answer(np.array([True, False]), 9), 1 / (1 + 1 / log2(3)), why)
+
+
+@ndcg.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(1)
+    for k in (3, 8, 20):
+        hits = rng.random(k) < 0.4
+        for relevant in (hits.sum() + 1, k, k + 5):
+            # Place by place, for this list and for one with its hits at the front.
+            best = [place <= relevant for place in range(1, k + 1)]
+            mine, ideal = (
+                sum(1 / log2(place + 1) for place, hit in enumerate(row, 1) if hit)
+                for row in (hits, best)
+            )
+            expect_close(answer(hits, relevant), mine / ideal)
+
+
+@ndcg.check("edge cases")
+def _(answer):
+    expect_close(answer(np.zeros(4, bool), 2), 0, "A list without a hit is worth nothing.")
+    expect_close(answer(np.ones(4, bool), 4), 1, "No list can be better than one full of hits.")
+    best = np.array([True, True, False])
+    expect_close(answer(best, 2), 1, "Both test items at the front: no list can be better.")
+    expect_close(answer(np.array([True]), 3), 1, "One place, one hit: no list can be better.")

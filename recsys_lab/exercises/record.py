@@ -159,14 +159,25 @@ def note_guess(id: str, **seen: str) -> str:
 COLUMNS = ("lesson", "right", "tried", "hints", "solutions seen", "guesses", "guessed right")
 
 
-def known_ids() -> dict[str, str]:
-    """Return the exercises of this version, by id, with the number of their lesson.
+def _modules() -> list[Path]:
+    """The files of the lessons' exercises, ``nbNN_name.py``, in the order of the lessons."""
+    return sorted(Path(__file__).parent.glob("nb[0-9][0-9]_*.py"))
 
-    Read from the text of their modules, since importing those takes numpy.
+
+def _lesson(module: Path) -> str:
+    """What a row of the table is called: number and name, as in ``03 als``."""
+    return module.stem[2:].replace("_", " ", 1)
+
+
+def known_ids() -> dict[str, str]:
+    """Return the exercises of this version, by id, with their lesson, as in ``03 als``.
+
+    Read from the text of their modules, since importing those takes numpy. An id keeps its name
+    when the exercise moves to another lesson, so that no learner's record is lost.
     """
     return {
-        id: file.stem[2:4]
-        for file in sorted(Path(__file__).parent.glob("nb[0-9][0-9]_*.py"))
+        id: _lesson(file)
+        for file in _modules()
         for id in re.findall(r'^@define\(\s*"([\w.]+)"', file.read_text("utf-8"), re.M)
     }
 
@@ -183,20 +194,23 @@ def rows(*, set_aside: bool = True) -> tuple[list[list[str]], str]:
     """
     data, note = read(set_aside=set_aside)
     known = known_ids()
-    numbers = {id.partition(".")[0]: number for id, number in known.items()}
     foreign = sorted(data["exercises"].keys() - known.keys())
     if foreign:
         note = f"{note} Not an exercise of this version: {', '.join(foreign)}.".strip()
+    lessons = {_lesson(file).partition(" ")[2]: _lesson(file) for file in _modules()}
+    guesses = {}
+    for id, entry in data["guesses"].items():
+        name = id.partition(".")[0]
+        guesses.setdefault(lessons.get(name, name), []).append(entry)
     table = []
-    for lesson in numbers.keys() | {id.partition(".")[0] for id in data["guesses"]}:
-        ids = [id for id in known if id.partition(".")[0] == lesson]
+    for lesson in sorted({*lessons.values(), *guesses}):
+        ids = [id for id, where in known.items() if where == lesson]
         mine = [data["exercises"][id] for id in ids if id in data["exercises"]]
-        guesses = [e for id, e in data["guesses"].items() if id.partition(".")[0] == lesson]
         right = sum(entry.get("right", 0) > 0 for entry in mine)
-        made = [e for e in guesses if "guess" in e]
+        made = [e for e in guesses.get(lesson, []) if "guess" in e]
         table.append(
             [
-                f"{numbers.get(lesson, '')} {lesson}".strip(),
+                lesson,
                 f"{right} of {len(ids)}",
                 str(sum(entry.get("tries", 0) > 0 for entry in mine)),
                 str(sum(entry.get("hints", 0) for entry in mine)),
@@ -205,7 +219,7 @@ def rows(*, set_aside: bool = True) -> tuple[list[list[str]], str]:
                 str(sum(e["guess"] == e.get("answer") for e in made)),
             ]
         )
-    return sorted(table), note
+    return table, note
 
 
 def as_text(table: list[list[str]]) -> str:

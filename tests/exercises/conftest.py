@@ -2,13 +2,13 @@
 
 import pytest
 
-from recsys_lab import keras_models
 from recsys_lab.exercises import all_exercises, cells, engine
+from recsys_lab.models import keras_models
 
 
 @pytest.fixture(scope="session")
 def tensorflow():
-    """Load TensorFlow, as lesson 06 does first; say whether it is there.
+    """Load TensorFlow, as lesson 07 does first; say whether it is there.
 
     A check of an exercise has a time limit. An import that runs into it stays half done, and then
     every later one fails.

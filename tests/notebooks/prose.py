@@ -120,7 +120,7 @@ def run_and_evaluate(path: Path) -> tuple[Run, Values, dict[int, str | ValueErro
 
 def drawings(nb: NotebookNode) -> dict[int, str]:
     """The cell of each `explore(view, ...)` and an expression for the alt text of its picture."""
-    explorer = "__import__('recsys_lab.explore', fromlist=['Explorer']).Explorer"
+    explorer = "__import__('recsys_lab.page.widgets', fromlist=['Explorer']).Explorer"
     return {
         cell: f"{explorer}({ast.unparse(call.args[0])}, dict({controls})).frame().alt"
         for cell, source in enumerate(each.source for each in nb.cells)

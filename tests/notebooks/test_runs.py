@@ -35,7 +35,7 @@ def teachers(tmp_path_factory):
     shutil.copytree(ROOT / "data", folder / "data")
     (folder / "teacher").mkdir()
     for path in all_notebooks():
-        nb = teacher(nbformat.read(path, as_version=4), talking_points(path.name[:2]))
+        nb = teacher(nbformat.read(path, as_version=4), talking_points(path.stem))
         nbformat.write(nb, folder / "teacher" / path.name)
     return folder / "teacher"
 

@@ -376,7 +376,7 @@ def test_a_run_does_not_draw_with_the_users_own_settings(probe):
 
 def test_a_view_that_a_later_cell_breaks_is_named(tmp_path):
     sources = [
-        "from recsys_lab import explore\nfrom recsys_lab.figures import bars\nfactor = scale = 2",
+        "from recsys_lab import explore, figures\nbars, factor, scale = figures.bars, 2, 2",
         "def view(x=1):\n    return bars(['A'], [factor * x], 'A bar')\nexplore(view, x=(1, 3))",
         "explore(lambda x: bars(['A'], [scale * x], 'A bar'), x=(1, 3))",
         "factor = 5",

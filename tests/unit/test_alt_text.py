@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from recsys_lab import figures
-from recsys_lab.alt_text import alt_text
+from recsys_lab.page.alt_text import alt_text
 
 
 def test_alt_text_says_title_labels_names_and_heights():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys_lab import load_movielens, load_shop
-from recsys_lab.datasets import DATA, SHA256
+from recsys_lab.data.datasets import DATA, SHA256
 
 
 def test_the_shop_is_the_articles():

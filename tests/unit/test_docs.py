@@ -8,7 +8,7 @@ import yaml
 
 import recsys_lab
 from tests.notebooks.anatomy import CLAIMS, Lesson
-from tests.unit.test_imports import LAYERS
+from tests.unit.test_imports import FLOORS
 from tools import pages
 from tools.notebooks import ROOT, all_notebooks
 
@@ -162,9 +162,9 @@ def test_two_ways_to_cite_a_source_make_one_line(monkeypatch):
 def test_the_map_of_the_package_is_the_one_that_the_imports_are_held_to():
     text = (ROOT / "docs/contributing.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .+? \| (.*)\|$", text.partition("## The map")[2], re.M)
-    assert [name for name, _ in rows] == list(LAYERS)
+    assert [name for name, _ in rows] == list(FLOORS)
     for name, allowed in rows:
-        assert set(re.findall(r"\w+", allowed)) == LAYERS[name], name
+        assert set(re.findall(r"\w+", allowed)) == FLOORS[name], name
 
 
 def test_contributing_names_only_files_that_exist():

@@ -26,7 +26,7 @@ from recsys_lab import (
     soft_thresholded_svd,
     truncated_svd,
 )
-from recsys_lab.factorization import DENSE_CELLS, Factors
+from recsys_lab.models.factorization import DENSE_CELLS, Factors
 
 
 @settings(max_examples=60, deadline=None)

@@ -205,7 +205,7 @@ def test_a_figure_shows_itself_with_its_alt_text():
 
 def test_no_pyplot_is_loaded():
     # pyplot keeps every figure it makes, and a notebook would show it a second time.
-    code = "import recsys_lab.figures, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import recsys_lab.page.figures, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -152,8 +152,8 @@ def test_the_teachers_edition_is_the_source_solved_unfolded_and_with_talking_poi
     source, nb = notebook(path), notebook(out / "teacher" / path.name)
     points = nb.cells.pop(1).source
     assert points.startswith("## For the teacher\n\n")
-    teaching = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
-    assert points.partition("\n\n")[2] in teaching
+    teaching = (ROOT / "docs" / "teaching" / f"{path.stem}.md").read_text(encoding="utf-8")
+    assert points.partition("\n\n")[2] == teaching.strip()
     for old, new in zip(source.cells, nb.cells, strict=True):
         solved = re.match(r'@exercise\("(.+)"\)', old.source)
         if solved:
@@ -171,16 +171,16 @@ def test_the_teachers_page_shows_every_answer(out, path):
 
 
 def test_a_lesson_without_talking_points_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(handout, "TEACHING", tmp_path / "teaching.md")
-    handout.TEACHING.write_text("### 01 Concepts\n\nSay it.\n\n### 03 ALS\n\nAlso.\n")
-    assert handout.talking_points("01") == "Say it."
-    with pytest.raises(ValueError, match="no section '### 02"):
-        handout.talking_points("02")
+    monkeypatch.setattr(handout, "TEACHING", tmp_path)
+    (tmp_path / "01_concepts.md").write_text("Say it.\n")
+    assert handout.talking_points("01_concepts") == "Say it."
+    with pytest.raises(ValueError, match=r"docs/teaching/02_svd\.md is missing"):
+        handout.talking_points("02_svd")
 
 
 @lessons
 def test_the_messages_that_a_teacher_is_told_of_are_those_of_the_checks(path):
-    home = handout.talking_points(path.name[:2]).partition("**Home.**")[2]
+    home = handout.talking_points(path.stem).partition("**Home.**")[2]
     mine = [each for each in all_exercises() if each.notebook == int(path.name[:2])]
     says = "\n".join(wrong.expects for exercise in mine for wrong in exercise.wrongs)
     for message in re.findall(r"\*([^*]+)\*", home):

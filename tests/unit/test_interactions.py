@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from recsys_lab import Interactions
-from recsys_lab.interactions import as_count, as_csr, as_matrix, as_share, draw_unseen
+from recsys_lab.data.interactions import as_count, as_csr, as_matrix, as_share, draw_unseen
 
 
 @pytest.fixture

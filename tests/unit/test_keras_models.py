@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import chisquare
 
-from recsys_lab.keras_models import (
+from recsys_lab.models.keras_models import (
     article_model,
     dataset,
     dot_model,
@@ -53,7 +53,7 @@ def trained(model, seed, epochs, ratio=1):
 
 
 def test_importing_the_module_loads_no_tensorflow():
-    done = run_python("import sys, recsys_lab.keras_models; print(*sys.modules)")
+    done = run_python("import sys, recsys_lab.models.keras_models; print(*sys.modules)")
     assert done.returncode == 0, done.stderr
     assert not {"tensorflow", "keras"} & set(done.stdout.split())
 
@@ -61,7 +61,7 @@ def test_importing_the_module_loads_no_tensorflow():
 @needs_tensorflow
 def test_loading_keras_and_training_say_nothing():
     done = run_python(
-        "from recsys_lab.keras_models import dataset, dot_model\n"
+        "from recsys_lab.models.keras_models import dataset, dot_model\n"
         "model = dot_model(3, 4, 2, l2=1e-4, dropout=0.5, rng=0)\n"
         "pairs, steps = dataset([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0]], 1, 0)\n"
         "model.fit(pairs, epochs=2, steps_per_epoch=steps, verbose=0, shuffle=False)"
@@ -72,7 +72,7 @@ def test_loading_keras_and_training_say_nothing():
 def test_without_tensorflow_one_sentence_names_the_pythons_that_have_it():
     done = run_python(
         "import sys; sys.modules['tensorflow'] = None\n"
-        "import recsys_lab.keras_models as km\n"
+        "import recsys_lab.models.keras_models as km\n"
         "km.dot_model(2, 2, 1, rng=0)"
     )
     last = done.stderr.strip().splitlines()[-1]
@@ -188,7 +188,7 @@ def test_training_lifts_what_a_user_has_above_the_rest():
 
 @needs_tensorflow
 def test_a_saved_model_predicts_what_it_did(tmp_path):
-    from recsys_lab.keras_models import keras
+    from recsys_lab.models.keras_models import keras
 
     for name, build in [("dot", dot_model), ("article", article_model)]:
         model = with_random_weights(build(M, N, K, rng=0))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys_lab import launcher, machine
+from recsys_lab.course import launcher, machine
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
@@ -54,7 +54,8 @@ def course(tmp_path):
     """A folder with what the launcher needs, and a `.venv` that somebody made, still empty."""
     folder = tmp_path / "a course"
     (folder / "recsys_lab").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "launcher.py", "machine.py"):
+    shutil.copytree(ROOT / "recsys_lab/course", folder / "recsys_lab/course")
+    for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "recsys_lab" / name, folder / "recsys_lab")
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)

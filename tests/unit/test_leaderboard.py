@@ -10,10 +10,18 @@ import pytest
 from sklearn.model_selection import ParameterGrid
 
 from recsys_lab import Interactions, evaluate, leak_check, load_movielens, rivals, standings
-from recsys_lab.contest import SPLITS, _settings, leaderboard
-from recsys_lab.metrics import USERS_AT_ONCE
-from recsys_lab.models import BPR, EASE, Content, ItemNeighbours, Popularity, Random, TruncatedSVD
-from recsys_lab.splits import split_last, split_random
+from recsys_lab.data.splits import split_last, split_random
+from recsys_lab.judging.contest import SPLITS, _settings, leaderboard
+from recsys_lab.judging.metrics import USERS_AT_ONCE
+from recsys_lab.models.recommenders import (
+    BPR,
+    EASE,
+    Content,
+    ItemNeighbours,
+    Popularity,
+    Random,
+    TruncatedSVD,
+)
 
 RANDOM = {"random": SPLITS["random"]}
 

@@ -6,7 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
-from recsys_lab import machine
+from recsys_lab.course import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 

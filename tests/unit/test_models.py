@@ -13,14 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from recsys_lab import (
     evaluate,
-    item_neighbours,
     load_movielens,
-    models,
     split_last,
     truncated_svd,
 )
-from recsys_lab.interactions import draw_unseen
-from recsys_lab.models import (
+from recsys_lab.data.interactions import draw_unseen
+from recsys_lab.models import recommenders
+from recsys_lab.models.recommenders import (
     ALS,
     BPR,
     EASE,
@@ -183,10 +182,14 @@ def test_only_so_many_neighbours_of_each_count():
     np.testing.assert_allclose(UserNeighbours(4, 0.0).fit(R).scores(range(20)), wanted, atol=1e-12)
 
 
-def test_item_neighbours_are_those_of_the_function_on_ones():
-    R = (stars() > 0).astype(float)
-    found = ItemNeighbours(7, 0.0).fit(R).scores(range(20))
-    np.testing.assert_allclose(found, item_neighbours(R, 7), atol=1e-12)
+def test_only_so_many_neighbours_of_each_item_count():
+    R = (stars(0, 400, 20) > 0).astype(float)
+    similarity = cosine_similarity(R.T)
+    np.fill_diagonal(similarity, 0)
+    least = np.sort(similarity, axis=0)[[-7]]  # of each item, in a column
+    assert (similarity >= least).sum(axis=0).max() == 7  # no ties here
+    wanted = R @ np.where(similarity >= least, similarity, 0)
+    np.testing.assert_allclose(ItemNeighbours(7, 0.0).fit(R).scores(range(400)), wanted, atol=1e-12)
 
 
 @settings(max_examples=20, deadline=None)
@@ -342,7 +345,7 @@ def test_bpr_is_never_told_that_an_item_of_the_users_ranks_below_another(monkeyp
         drawn.append((users, items))
         return items
 
-    monkeypatch.setattr(models, "draw_unseen", spy)
+    monkeypatch.setattr(recommenders, "draw_unseen", spy)
     R = (np.random.default_rng(0).random((20, 15)) < 0.5).astype(int)
     BPR(2, epochs=5).fit(R)
     users, items = map(np.concatenate, zip(*drawn, strict=True))

@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from recsys_lab.network import ReLUNetwork, gradient_check, sigmoid
+from recsys_lab.models.network import ReLUNetwork, gradient_check, sigmoid
 
 DEPTHS = [[3, 1], [3, 5, 2], [4, 6, 5, 1], [2, 7, 7, 7, 3]]
 

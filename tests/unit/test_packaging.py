@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import recsys_lab
-from recsys_lab import launcher, machine
+from recsys_lab.course import launcher, machine
 from tools import lock
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import sys
 import threading
 import time
 from io import BytesIO
@@ -15,11 +14,9 @@ import traitlets
 from matplotlib.figure import Figure
 from PIL import Image
 
-import recsys_lab
 from recsys_lab import figures
-from recsys_lab.explore import Explorer, FrameCache, cell_grid, explore
-
-MODULE = sys.modules["recsys_lab.explore"]  # `recsys_lab.explore` may be the function
+from recsys_lab.page import widgets
+from recsys_lab.page.widgets import Explorer, FrameCache, cell_grid, explore
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +31,7 @@ def fresh_kernel(monkeypatch):
 def displayed(monkeypatch):
     """What is displayed, one bundle after the other."""
     bundles = []
-    display = "recsys_lab._display.display"
+    display = "recsys_lab.page.display.display"
     monkeypatch.setattr(display, lambda bundle, raw: bundles.append(bundle))
     return bundles
 
@@ -123,7 +120,7 @@ def test_a_cell_that_was_run_in_between_makes_frames_stale(monkeypatch):
     class Shell:
         execution_count = 1
 
-    monkeypatch.setattr(MODULE, "get_ipython", lambda: Shell)
+    monkeypatch.setattr(widgets, "get_ipython", lambda: Shell)
     weight = [1]
     shown = Explorer(lambda rank: View()(rank * weight[0])[0], {"rank": (1, 3)})
     shown.controls["rank"].value = 3
@@ -329,16 +326,6 @@ def test_a_small_range_of_fractions_has_steps_and_a_read_out_that_tells_them_apa
     assert slider.readout_format == ".4f"
 
 
-def test_explore_can_be_called_by_either_import(displayed):
-    assert recsys_lab.explore in (MODULE, explore)
-    for each in (MODULE, explore):
-        assert each(View(), rank=(1, 3)) is None
-    assert len(displayed) == 4
-
-
-# The static copy
-
-
 def test_a_copy_to_read_without_a_kernel_comes_first(displayed):
     explore(View(), rank=(1, 3), method=["SVD", "ALS"])
     static, live = displayed
@@ -453,7 +440,7 @@ def test_drawing_ahead_gives_way_to_the_next_move():
 
 
 def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
-    monkeypatch.setattr(MODULE, "SLOW", 0.0)
+    monkeypatch.setattr(widgets, "SLOW", 0.0)
     shown, view = explorer()
     in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 9))
     assert view.calls == [(9, "SVD")]

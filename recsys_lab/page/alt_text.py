@@ -24,7 +24,7 @@ def alt_text(figure: Figure) -> str:
     Works on any Figure, also one that was drawn by hand. It reads the artists, so it cannot go
     stale: few values are listed, many are given by their range and by where its ends are.
 
-    >>> from recsys_lab.figures import bars
+    >>> from recsys_lab.page.figures import bars
     >>> print(alt_text(bars(["A", "B"], [3, 1], "Item A leads.", "item", "events")))
     Item A leads. events against item. Bars: A 3, B 1.
     """

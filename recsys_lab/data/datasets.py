@@ -9,7 +9,7 @@ import pandas as pd
 
 from .interactions import Interactions, read_csv
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 
 SHA256 = {
     "shop": {

@@ -1,4 +1,4 @@
-"""The exercises of notebook 05, The five-item shop: encode, factorise, recommend."""
+"""The exercises of notebook 06, The five-item shop: encode, factorise, recommend."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .engine import Mistake, as_array, define, expect, expect_close, expect_equa
 
 @define(
     "shop.encode",
-    notebook=5,
+    notebook=6,
     hints=[
         "Start from a matrix of zeros with one row for each user and one column for each item: "
         "`np.zeros((len(users), len(items)))`.",
@@ -104,7 +104,7 @@ def _(answer):
 
 @define(
     "shop.factors",
-    notebook=5,
+    notebook=6,
     hints=[
         "`np.linalg.svd(R, full_matrices=False)` returns U1, sigma, and V1 already transposed.",
         "Keep the first k columns of U1 and the first k rows of V1 transposed. Something must "
@@ -242,7 +242,7 @@ def _(answer):
 
 @define(
     "shop.top_unseen",
-    notebook=5,
+    notebook=6,
     hints=[
         "`np.argsort(-scores)` lists the positions from the highest score to the lowest.",
         "Leave out the seen positions *before* you cut to k, or the list comes out too short.",

@@ -1,4 +1,4 @@
-"""The exercises of notebook 04, A ReLU network by hand: forward, backward, check the gradient."""
+"""The exercises of notebook 05, A ReLU network by hand: forward, backward, check the gradient."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .engine import Mistake, as_array, define, expect_close, expect_shape
 
 @define(
     "network.forward",
-    notebook=4,
+    notebook=5,
     hints=[
         "Two lines: the hidden layer, then the output. Samples stand in rows, so a layer is "
         "`X @ W + b`.",
@@ -129,7 +129,7 @@ def _(answer):
 
 @define(
     "network.backward_layer",
-    notebook=4,
+    notebook=5,
     hints=[
         "Go back through relu first. Where its input `X @ W + b` was above 0 the gradient passes, "
         "elsewhere it becomes 0.",
@@ -314,7 +314,7 @@ def _(answer):
 
 @define(
     "network.slopes",
-    notebook=4,
+    notebook=5,
     hints=[
         "Work on a copy of w. For each place: move that one number by step up, then by step down, "
         "and put it back.",

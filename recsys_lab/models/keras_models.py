@@ -12,12 +12,12 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 
+from ..data.interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
 from .factorization import Factors
-from .interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
 
 
 def __getattr__(name):
-    """Load Keras when it is first asked for: ``from recsys_lab.keras_models import keras``."""
+    """Load Keras when it is first asked for: ``from ...keras_models import keras``."""
     if name == "keras":
         return _load("keras")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -351,7 +351,7 @@ def _load(name: str):
         return import_module(name)
     except ImportError as error:
         raise ImportError(
-            "recsys_lab.keras_models needs TensorFlow, which is not installed in this Python: "
+            "keras_models needs TensorFlow, which is not installed in this Python: "
             "use Python 3.11 to 3.13 and install the course there (python3 -m recsys_lab lab)"
         ) from error
 

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What the set-up writes last: what it has installed.
@@ -72,7 +72,7 @@ def _python() -> Finding:
         remedy = "install it (Debian and Ubuntu: sudo apt install python3-venv)"
         return Finding("Python", f"{version} without its venv module", "PROBLEM", remedy)
     if sys.version_info >= FIRST_WITHOUT_TENSORFLOW:
-        remedy = "lessons 04 and 06 need TensorFlow, which there is for Python 3.11 to 3.13"
+        remedy = "lessons 05 and 07 need TensorFlow, which there is for Python 3.11 to 3.13"
         return Finding("Python", version, "NOTE", remedy)
     return Finding("Python", version, "OK", "")
 

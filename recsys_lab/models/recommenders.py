@@ -27,10 +27,10 @@ from numbers import Real
 import numpy as np
 import scipy.sparse as sp
 
+from ..data.interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
 from . import keras_models
+from .baselines import content_scores, item_cosine
 from .factorization import Factors, als, truncated_svd
-from .interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
-from .ranking import content_scores, item_cosine
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
 TRIPLES = 2048
@@ -357,7 +357,7 @@ class BPR(_Factorised):
 
 @dataclass(eq=False)
 class KerasDot(_Factorised):
-    """The dot-product model of lesson 06; see ``dot_model`` and ``sample_negatives``.
+    """The dot-product model of lesson 07; see ``dot_model`` and ``sample_negatives``.
 
     ``ratio`` negatives are drawn anew for each event in each of the ``epochs``.
     """

@@ -1,4 +1,4 @@
-"""The exercises of notebook 06, A Keras model: mend it, its loss, its negatives, when to stop."""
+"""The exercises of notebook 07, A Keras model: mend it, its loss, its negatives, when to stop."""
 
 import re
 
@@ -18,7 +18,7 @@ from .engine import (
 
 @define(
     "keras.mended",
-    notebook=6,
+    notebook=7,
     hints=[
         "The embeddings have shape (batch, 1, k). Which axis do a user's and an item's vector have "
         "to be multiplied and summed along? Axis 0 is the batch.",
@@ -27,7 +27,7 @@ from .engine import (
         'Drop the Dense layer; end with `keras.layers.Activation("sigmoid")(flat)`.',
     ],
     body="""
-from recsys_lab.keras_models import keras
+from recsys_lab.models.keras_models import keras
 
 user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
 u = keras.layers.Embedding(m, k)(user)
@@ -43,7 +43,7 @@ def mended(m, n, k):
 
     Inputs: user and item positions, each (batch, 1). Output: (batch, 1). Weights: k (m + n).
     """
-    from recsys_lab.keras_models import keras
+    from recsys_lab.models.keras_models import keras
 
     user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
     u = keras.layers.Embedding(m, k)(user)
@@ -55,7 +55,7 @@ def mended(m, n, k):
 
 def _embedded(m, n, k):
     """Keras, and what the wrong answers have in common: the inputs and their embeddings."""
-    from recsys_lab.keras_models import keras
+    from recsys_lab.models.keras_models import keras
 
     user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
     u, v = keras.layers.Embedding(m, k)(user), keras.layers.Embedding(n, k)(item)
@@ -125,7 +125,7 @@ def swaps_the_inputs(m, n, k):
 
 @mended.wrong(expects="keep the line with keras.Input")
 def takes_a_flat_list_of_ids(m, n, k):
-    from recsys_lab.keras_models import keras
+    from recsys_lab.models.keras_models import keras
 
     user, item = keras.Input(shape=()), keras.Input(shape=())
     u, v = keras.layers.Embedding(m, k)(user), keras.layers.Embedding(n, k)(item)
@@ -141,7 +141,7 @@ def forgets_the_batch(m, n, k):
 
 
 def _built(answer, m, n, k):
-    from recsys_lab.keras_models import keras
+    from recsys_lab.models.keras_models import keras
 
     return expect_type(answer(m, n, k), keras.Model, "a Keras model, `keras.Model(...)`")
 
@@ -255,7 +255,7 @@ def _(answer):
 
 @define(
     "keras.logit_loss",
-    notebook=6,
+    notebook=7,
     hints=[
         "With p = 1 / (1 + exp(-z)): what is -log p, and what is -log(1 - p)? Both become "
         "log(1 + exp(of something)).",
@@ -345,7 +345,7 @@ def _(answer):
 
 @define(
     "keras.negatives",
-    notebook=6,
+    notebook=7,
     hints=[
         "Draw an item for every entry first, whatever it is: `rng.integers(n, size=len(users))`.",
         "`seen[users, items]` tells for each pair whether the draw was unlucky. Draw those again, "
@@ -490,7 +490,7 @@ def _(answer):
 
 @define(
     "keras.stopped",
-    notebook=6,
+    notebook=7,
     hints=[
         "Go through the epochs and remember the place of the best value so far.",
         "How many epochs ago was the best one? `epoch - best`. At `patience` it is time to stop.",

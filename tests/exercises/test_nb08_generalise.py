@@ -1,4 +1,4 @@
-"""Lesson 07's functions are the package's measures, and other roads to them are called right."""
+"""Lesson 08's functions are the package's measures, and other roads to them are called right."""
 
 import math
 from types import FunctionType
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from recsys_lab.exercises import nb07_generalise as lesson
+from recsys_lab.exercises import nb08_generalise as lesson
 from recsys_lab.exercises.engine import examine
-from recsys_lab.metrics import bootstrap_interval, evaluate_per_user
+from recsys_lab.judging.metrics import bootstrap_interval, evaluate_per_user
 
 
 def test_the_lessons_ndcg_is_that_of_evaluate():

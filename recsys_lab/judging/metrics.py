@@ -10,8 +10,9 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from .interactions import Interactions, as_count, as_csr, as_share, rows_of
-from .ranking import as_features, as_scores, same_shape, top_k, unit_rows
+from ..data.interactions import Interactions, as_count, as_csr, as_share, rows_of
+from ..models.baselines import as_features, unit_rows
+from .ranking import as_scores, same_shape, top_k
 
 # A function that gives scores is asked for so many users in one go: with 10,000 items, 5 MB.
 USERS_AT_ONCE = 64

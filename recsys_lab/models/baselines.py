@@ -1,7 +1,7 @@
-"""From scores to lists, and the simplest recommenders that give scores.
+"""The simplest recommenders, as functions from a matrix to scores: the rivals to beat.
 
-Popularity, item-to-item neighbours (Sarwar, Karypis, Konstan and Riedl 2001) and content
-similarity (Lops, de Gemmis and Semeraro 2011): the rivals that a model has to beat.
+Popularity, item-to-item similarity (Sarwar, Karypis, Konstan and Riedl 2001) and content
+similarity (Lops, de Gemmis and Semeraro 2011).
 """
 
 from numbers import Real
@@ -10,45 +10,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from .interactions import as_count, as_csr, rows_of
+from ..data.interactions import as_count, as_csr
 
 # What MovieLens writes where a film has no genre.
 NO_LABEL = "(no genres listed)"
-
-
-def recommend(scores, seen, k: int) -> np.ndarray:
-    """List the k best items that each user has not seen.
-
-    Parameters
-    ----------
-    scores : m x n, dense
-    seen : m x n, Interactions, scipy.sparse or dense, or None
-        An item with an event (a bare matrix: an entry other than 0) is never recommended.
-    k : int
-        Length of a list, 1 or more.
-
-    Returns
-    -------
-    m x k array of item positions (columns), best first
-        Equal scores go to the lower position. -1 where a user has no item left.
-
-    Raises
-    ------
-    ValueError
-        If a score is NaN or infinite, shapes disagree, or k is not a whole number from 1 on.
-
-    Examples
-    --------
-    >>> scores = np.array([[0.1, 0.9, 0.5], [0.3, 0.3, 0.2]])
-    >>> seen = np.array([[0, 1, 0], [0, 0, 0]])
-    >>> recommend(scores, seen, 3)
-    array([[ 2,  0, -1],
-           [ 0,  1,  2]])
-    """
-    scores = as_scores(scores)
-    k = as_count(k, "k")
-    seen = None if seen is None else same_shape(as_csr(seen, "seen"), scores, "seen")
-    return top_k(scores, seen, k, np.arange(scores.shape[0]), np.arange(scores.shape[1]))
 
 
 def popularity(train) -> np.ndarray:
@@ -116,38 +81,6 @@ def item_cosine(train, neighbours: int | None = None, shrinkage: float = 0.0) ->
             _keep_largest(block, neighbours)
         blocks.append(block)
     return sp.csr_array(sp.hstack(blocks, format="csr"))
-
-
-def item_neighbours(train, neighbours: int | None = None) -> np.ndarray:
-    """Score an item by how similar it is to the items that the user has: R S.
-
-    S is ``item_cosine(train, neighbours)``. A user's scores are the sum of the similarities, each
-    weighted by the user's value for the neighbour.
-
-    Parameters
-    ----------
-    train : m x n, Interactions, scipy.sparse or dense
-    neighbours : int, optional
-        How many neighbours each item has; all, by default.
-
-    Returns
-    -------
-    m x n array
-
-    References
-    ----------
-    B. Sarwar, G. Karypis, J. Konstan and J. Riedl (2001). Item-based collaborative filtering
-    recommendation algorithms. WWW 10, 285-295. doi:10.1145/371920.372071
-    """
-    R = as_csr(train, "train")
-    if neighbours is not None:
-        return (R @ item_cosine(R, neighbours)).toarray()
-    unit = _unit_columns(R)
-    # (R N^T) N with N the columns at length 1: the same as R (N^T N), without the n x n matrix.
-    scores = (R @ unit.T).toarray() @ unit
-    # N^T N has 1 on its diagonal for an item with an event; S has 0.
-    scores[rows_of(R), R.indices] -= R.data
-    return scores
 
 
 def item_features(items: pd.DataFrame, *, labels: str, numbers=()) -> pd.DataFrame:
@@ -232,29 +165,6 @@ def content_scores(train, features) -> np.ndarray:
     return unit_rows(has @ features) @ unit_rows(features).T
 
 
-def as_scores(scores) -> np.ndarray:
-    """Check that scores are a dense matrix of finite numbers."""
-    if sp.issparse(scores):
-        raise ValueError("scores is sparse: pass scores.toarray(), since every item needs a score")
-    if hasattr(scores, "scores"):
-        raise ValueError("scores is a model, not a matrix: pass its .scores()")
-    scores = np.asarray(scores)
-    if scores.ndim != 2:
-        raise ValueError(f"scores has {scores.ndim} dimensions: give a matrix, users x items")
-    if scores.dtype.kind not in "biuf":
-        try:
-            scores = scores.astype(float)
-        except (TypeError, ValueError):
-            raise ValueError(f"scores holds {scores.dtype} entries: give numbers") from None
-    if not np.isfinite(scores).all():
-        user, item = np.argwhere(~np.isfinite(scores))[0]
-        raise ValueError(
-            f"scores holds {scores[user, item]} for user position {user}, item position {item}: "
-            "give every item a finite score (to keep an item out of a list, mark it as seen)"
-        )
-    return scores
-
-
 def as_features(features, n: int) -> np.ndarray:
     """Check that features are a dense matrix of finite numbers with n rows."""
     try:
@@ -278,38 +188,6 @@ def unit_rows(features: np.ndarray) -> np.ndarray:
     """Scale each row to length 1, and leave a row of zeros as it is."""
     length = np.linalg.norm(features, axis=1, keepdims=True)
     return np.divide(features, length, out=np.zeros_like(features), where=length > 0)
-
-
-def same_shape(R: sp.csr_array, scores: np.ndarray, name: str) -> sp.csr_array:
-    """Check that a matrix has the shape of the scores."""
-    if R.shape != scores.shape:
-        raise ValueError(
-            f"{name} is {R.shape[0]} x {R.shape[1]} but scores is {scores.shape[0]} x "
-            f"{scores.shape[1]}: both must be users x items"
-        )
-    return R
-
-
-def top_k(scores, seen, k: int, users, tie_order) -> np.ndarray:
-    """List the k best unseen items of some users; of equal ones, the lower ``tie_order`` first.
-
-    ``recommend`` and ``evaluate`` differ in their ties only. One user at a time, so that no second
-    matrix of the size of ``scores`` is made.
-    """
-    lists = np.full((len(users), k), -1)
-    for place, user in enumerate(users):
-        score = scores[user].astype(float)
-        if seen is not None:
-            # Scores are finite: only a seen item is at minus infinity.
-            score[seen.indices[seen.indptr[user] : seen.indptr[user + 1]]] = -np.inf
-        least = -np.inf
-        if score.size > k:
-            least = np.partition(score, score.size - k)[score.size - k]
-        # Drop what is below the k-th best; all that tie with it stay, for the tie order.
-        items = np.flatnonzero(score >= least if least > -np.inf else score > least)
-        best = items[np.lexsort((tie_order[items], -score[items]))[:k]]
-        lists[place, : len(best)] = best
-    return lists
 
 
 def _column_lengths(R):

@@ -22,17 +22,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from ._status import progress_line
-from .interactions import Interactions, as_count, as_csr
-from .metrics import (
-    USERS_AT_ONCE,
-    beyond_accuracy,
-    bootstrap_interval,
-    evaluate_per_user,
-    judged_lists,
-    per_user,
-)
-from .models import (
+from .._status import progress_line
+from ..data.interactions import Interactions, as_count, as_csr
+from ..data.splits import split_last, split_random
+from ..models.recommenders import (
     ALS,
     BPR,
     EASE,
@@ -44,7 +37,14 @@ from .models import (
     TruncatedSVD,
     UserNeighbours,
 )
-from .splits import split_last, split_random
+from .metrics import (
+    USERS_AT_ONCE,
+    beyond_accuracy,
+    bootstrap_interval,
+    evaluate_per_user,
+    judged_lists,
+    per_user,
+)
 
 # The splits of the course: a function of the data and a seed, which gives train and test.
 SPLITS = {
@@ -113,8 +113,9 @@ def leaderboard(
     Parameters
     ----------
     models : dict: name -> (maker, dict: argument -> values to try)
-        The maker is a class or a function that gives a model (see `recsys_lab.models`) when called
-        with an argument of each name, and with ``rng=seed`` if it has an argument ``rng``.
+        The maker is a class or a function that gives a model (see
+        `recsys_lab.models.recommenders`) when called with an argument of each name, and with
+        ``rng=seed`` if it has an argument ``rng``.
     data : Interactions
     splits : dict: name -> function of data and a seed that gives train and test
         By default the last 20 % of each user's events ("last"), and 20 % of all ("random").

@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from numbers import Real
-from types import ModuleType
 
 import anywidget
 import ipywidgets
@@ -27,7 +26,7 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 
 from . import figures
-from ._display import STATIC, show_static_then_live
+from .display import STATIC, show_static_then_live
 
 # All frames together; a frame is 15 to 40 kB, four times that at high resolution.
 CACHE_BYTES = 32 * 2**20
@@ -41,13 +40,15 @@ _RUN_ABOVE = (
 )
 
 
-def explore(view: Callable, /, **controls) -> None:
+def explore(view: Callable, question: str = "", /, **controls) -> None:
     """Display controls and the picture that `view` draws for their values.
 
     Parameters
     ----------
     view : a pure function of the control values that returns a matplotlib Figure, or (Figure,
         sentence).
+    question : what moving the controls answers. It is written above them, because the text that
+        asks it has left the screen when JupyterLab shows the widget.
     controls : for each argument of the view what `ipywidgets.interact` takes: (min, max) or
         (min, max, step) for a slider, a list or a dict for a choice, a bool for a check box, a str
         for a text field, any widget with a value, or `ipywidgets.fixed(value)`. An argument without
@@ -72,11 +73,12 @@ def explore(view: Callable, /, **controls) -> None:
     ...     return figures.bars(["A", "B"], [count, 1], "Item A leads.", "item", "events")
     >>> explore(view, count=(2, 9))  # doctest: +SKIP
     """
-    explorer = Explorer(view, controls)
+    explorer = Explorer(view, controls, question=question)
     frame = explorer.frame()
     shown = [f"Shown at {explorer.words()}."] if explorer.words() else []
     captions = [text for text in [frame.failure, frame.sentence, *shown] if text]
     html = "".join(f"<p>{escape(caption)}</p>" for caption in captions)
+    asked = f"<p><strong>{escape(question)}</strong></p>" if question else ""
     picture = figures.compact(frame.png) if frame.png else None
     if picture:
         source = b64encode(picture).decode("ascii")
@@ -84,8 +86,8 @@ def explore(view: Callable, /, **controls) -> None:
             f'<img alt="{escape(frame.alt)}" width="{explorer.picture.width}" '
             f'src="data:image/png;base64,{source}">' + html
         )
-    text = "\n".join(filter(None, [frame.alt, *captions]))
-    show_static_then_live(html=html, text=text, png=picture, live=explorer.widget)
+    text = "\n".join(filter(None, [question, frame.alt, *captions]))
+    show_static_then_live(html=asked + html, text=text, png=picture, live=explorer.widget)
 
 
 def cell_grid(
@@ -216,7 +218,7 @@ class Explorer:
 
     Parameters
     ----------
-    view, controls : as for `explore`.
+    view, controls, question : as for `explore`.
     cache : where frames are kept; one for all explorers if not given.
 
     Attributes
@@ -232,7 +234,14 @@ class Explorer:
     # Drawing ahead gives way to a request of any explorer, so there is one such task for all.
     _ahead: asyncio.TimerHandle | None = None
 
-    def __init__(self, view: Callable, controls: dict, cache: FrameCache | None = None):
+    def __init__(
+        self,
+        view: Callable,
+        controls: dict,
+        cache: FrameCache | None = None,
+        *,
+        question: str = "",
+    ):
         if not callable(view):
             raise TypeError(
                 f"view={view!r} cannot be called: give a function that returns a Figure"
@@ -257,7 +266,8 @@ class Explorer:
         )
         row = ipywidgets.Box(shown)
         row.add_class("rl-controls")
-        self.widget = ipywidgets.VBox([row, self.picture] if shown else [self.picture])
+        asked = [ipywidgets.HTML(f"<strong>{escape(question)}</strong>")] if question else []
+        self.widget = ipywidgets.VBox([*asked, *([row] if shown else []), self.picture])
         self.widget.add_class("rl-explore")
         self._show(first if self._screen == (False, 1.0) else self.frame(*self._screen))
         for name, control in self.controls.items():
@@ -541,13 +551,3 @@ def _forget_in_pyplot(figure: Figure) -> None:
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.close(figure)
-
-
-class _CallableModule(ModuleType):
-    """Lets `recsys_lab.explore` be both this module and the function that one wants from it."""
-
-    def __call__(self, view: Callable, /, **controls) -> None:
-        explore(view, **controls)
-
-
-sys.modules[__name__].__class__ = _CallableModule

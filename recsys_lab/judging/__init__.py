@@ -1,0 +1,1 @@
+"""What it is worth: lists, metrics, intervals and the leaderboard."""

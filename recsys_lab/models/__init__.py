@@ -1,0 +1,1 @@
+"""What is learnt from it: factorisations, networks, and every recommender behind two calls."""
