@@ -10,12 +10,25 @@ from collections.abc import Iterator
 
 import nbformat
 
-from tools.lesson import BOX, Lesson, Minutes, without_code
+from tools.lesson import BOX, Lesson, Minutes
 from tools.notebooks import SIZE_LIMIT, WIDGET_VIEW, stderr_of
 
 REFRESH = "run python -m tools.notebooks refresh"
 # How a bullet of 'You will be able to' may not start: it would name a thing, not a deed.
-NO_VERBS = {"a", "an", "the", "how", "what", "why", "when", "that", "to", "be", "know", "understand"}
+NO_VERBS = {
+    "a",
+    "an",
+    "the",
+    "how",
+    "what",
+    "why",
+    "when",
+    "that",
+    "to",
+    "be",
+    "know",
+    "understand",
+}
 # One session, in minutes: see `Lesson.sections` for how they are counted.
 SESSION = 75
 FIXED = ["You will be able to", "Predict first", "Recap", "References"]
@@ -98,7 +111,9 @@ def widgets(lesson: Lesson) -> Iterator[str]:
         asked = re.search(r"\*\*Question\.\*\* (.+\?)", lesson.markdown_at(index - 1))
         if not asked:
             yield f"the cell before explore(...) in cell {index} has to ask: **Question.** ...?"
-        captions = [call.args[1] for at, call in lesson.calls("explore") if at == index and call.args[1:]]
+        captions = [
+            call.args[1] for at, call in lesson.calls("explore") if at == index and call.args[1:]
+        ]
         for caption in captions or [None]:
             text = getattr(caption, "value", None)
             if not isinstance(text, str) or (asked and text not in asked[1]):

@@ -19,11 +19,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
 from recsys_lab import figures
-from tests.notebooks.anatomy import RULES, Lesson
+from tests.notebooks.anatomy import RULES
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import binding_problems, bindings, run_and_evaluate, unbound_problems
 from tests.notebooks.sample import sample
 from tools import notebooks
+from tools.lesson import Lesson
 from tools.notebooks import ROOT, WIDGET_VIEW, refresh
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
@@ -32,7 +33,10 @@ SANITIZE = Path(__file__).with_name("sanitize.cfg")
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     """The sample lesson, stored by `refresh`, and one more run: path, notebook, what it gave."""
-    path = tmp_path_factory.mktemp("course") / "01_sample.ipynb"
+    path = tmp_path_factory.mktemp("course") / "notebooks" / "01_sample.ipynb"
+    (path.parents[1] / "docs").mkdir()
+    (path.parents[1] / "docs" / "errata.md").touch()
+    path.parent.mkdir()
     nbformat.write(sample(), path)
     refresh(path)
     return path, nbformat.read(path, as_version=4), *run_and_evaluate(path)
@@ -98,7 +102,7 @@ def test_a_sound_lesson_passes_every_check(stored):
             '@print(\\"sample.one',
             'at least two cells with an @exercise("id"), not 1',
         ),
-        ('print(\\"It is', '# hint(\\"a\\")\\nprint(\\"It is', "the exercise's card has a button"),
+        ('"score = 0.642\\n', '"# hint(1)\\n", "score = 0.642\\n', "the exercise's card has a"),
         ("> **One thing", "> *One thing", "write the box"),
         ("## Recap", "## Summary", "there has to be a section '## Recap'"),
         ("- Nobody", "Nobody", "'## References' with a list"),
