@@ -391,8 +391,14 @@ def predict(id: str, question: str, choices: list) -> Guess:
         lock()
     items = "".join(f"<li>{_marked(choice)}</li>" for choice in choices)
     show_static_then_live(
-        html=f"<p>{text}</p><ul>{items}</ul>",
-        text="\n".join([f"Your guess first. {question}", *(f"- {choice}" for choice in choices)]),
+        html=f"<p>{text}</p><ul>{items}</ul><p>Run this cell to choose.</p>",
+        text="\n".join(
+            [
+                f"Your guess first. {question}",
+                *(f"- {choice}" for choice in choices),
+                "Run this cell to choose.",
+            ]
+        ),
         live=ipywidgets.VBox([asked]),
     )
     return guess

@@ -137,6 +137,7 @@ def cell_grid(
         rows=[str(row) for row in rows],
         columns=[str(column) for column in columns],
         value=cells.astype(int).tolist(),
+        start=cells.astype(int).tolist(),
         names=list(names),
         states=list(states),
         description=description,
@@ -150,6 +151,7 @@ class CellGrid(anywidget.AnyWidget, ipywidgets.ValueWidget):
     _css = STATIC / "grid.css"
     # A tuple of tuples, so that it can be the key of a kept frame.
     value = traitlets.Any(()).tag(sync=True)
+    start = traitlets.List().tag(sync=True)  # what the button Reset goes back to
     rows = traitlets.List().tag(sync=True)
     columns = traitlets.List().tag(sync=True)
     names = traitlets.List().tag(sync=True)

@@ -97,6 +97,28 @@ def test_cells_are_reached_by_arrow_keys_and_switched_by_the_space_bar(page, exp
     assert grid.locator("button:focus").get_attribute("aria-label") == "user 1, item B: seen"
 
 
+def test_a_grid_goes_back_to_where_it_started(page, explorers):
+    grid = explorers.nth(1)
+    before = shown(grid)["alt"]
+    changed = after(page, grid, lambda: grid.locator("button[role=checkbox]").first.click())
+    assert changed["alt"] != before
+    assert (
+        after(page, grid, lambda: grid.get_by_role("button", name="Reset").click())["alt"] == before
+    )
+
+
+def test_after_a_move_shift_and_enter_go_on_and_do_not_run_the_cell_again(page, explorers):
+    explorer = explorers.first
+    after(page, explorer, lambda: explorer.locator(".noUi-handle").press("ArrowRight"))
+    prompt = page.locator(".jp-InputPrompt").first.inner_text()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_timeout(500)
+    assert page.locator(".jp-InputPrompt").first.inner_text() == prompt
+    assert "At rank 21." == shown(explorer)["sentence"]
+    active = "[...document.querySelectorAll('.jp-Cell')].map(c => c.matches('.jp-mod-active'))"
+    assert page.evaluate(active)[:2] == [False, True]
+
+
 def test_a_failure_is_shown_in_words_and_the_next_move_recovers(page, explorers):
     explorer = explorers.first
     slider = explorer.locator(".noUi-handle")
