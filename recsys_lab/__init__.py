@@ -46,7 +46,7 @@ _HOME = {
     ],
     "judging.contest": ["leak_check", "leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
-    "page.widgets": ["cell_grid", "explore"],
+    "page.widgets": ["cell_grid", "explore", "played"],
     "exercises": [
         "course_map",
         "exercise",

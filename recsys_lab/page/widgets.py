@@ -144,6 +144,27 @@ def cell_grid(
     )
 
 
+def played(first: int, last: int, *, interval: int = 500) -> ipywidgets.IntSlider:
+    """Return a slider with a play button, for a path that one wants to watch.
+
+    Parameters
+    ----------
+    first, last : its ends; it begins at the first.
+    interval : milliseconds between two steps.
+
+    Examples
+    --------
+    >>> played(0, 12).max
+    12
+    """
+    ends = {"min": first, "max": last, "value": first}
+    slider = ipywidgets.IntSlider(**ends)
+    slider.player = ipywidgets.Play(**ends, interval=interval, show_repeat=False)
+    # In the page: a path whose frames are in its store plays without the kernel.
+    slider.player_link = ipywidgets.jslink((slider.player, "value"), (slider, "value"))
+    return slider
+
+
 class CellGrid(anywidget.AnyWidget, ipywidgets.ValueWidget):
     """The widget of `cell_grid`."""
 
@@ -284,7 +305,8 @@ class Explorer:
         self.picture.uid = self.picture.model_id
         self._store: OrderedDict[tuple, int] = OrderedDict()  # the page's: key -> bytes
         self._needed: list | None = None  # the state whose frame the page asked for
-        row = ipywidgets.Box(shown)
+        players = [each.player for each in shown if hasattr(each, "player")]
+        row = ipywidgets.Box([*players, *shown])
         row.add_class("rl-controls")
         asked = [ipywidgets.HTML(f"<strong>{escape(question)}</strong>")] if question else []
         self.widget = ipywidgets.VBox([*asked, *([row] if shown else []), self.picture])

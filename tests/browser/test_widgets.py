@@ -97,6 +97,24 @@ def test_cells_are_reached_by_arrow_keys_and_switched_by_the_space_bar(page, exp
     assert grid.locator("button:focus").get_attribute("aria-label") == "user 1, item B: seen"
 
 
+def test_a_path_is_played_step_by_step(lab, page):
+    view = """
+from recsys_lab import explore, figures, played
+
+def view(step):
+    return figures.bars("AB", [step, 2], "Heights.")
+
+explore(view, "Where does it end?", step=played(0, 4, interval=200))
+"""
+    lab.open(page, lab.add("played.ipynb", [view]))
+    run_all(page)
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    assert "A 0," in shown(explorer)["alt"]
+    explorer.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => document.querySelector('.rl-picture img').alt.includes('A 4,')")
+
+
 def test_a_grid_goes_back_to_where_it_started(page, explorers):
     grid = explorers.nth(1)
     before = shown(grid)["alt"]

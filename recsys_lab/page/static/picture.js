@@ -16,8 +16,19 @@ function element(tag, className, attributes = {}) {
   return made;
 }
 
-// The sliders of ipywidgets have neither a name nor a value that a screen reader can say.
+const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Back to the start" };
+
+// The sliders of ipywidgets have neither a name nor a value that a screen reader can say, and their
+// player's buttons are pictures only.
 function nameSliders(area) {
+  for (const icon of area.querySelectorAll(".widget-play button i")) {
+    const name = PLAYER[[...icon.classList].find((each) => each in PLAYER)];
+    const button = icon.closest("button");
+    if (name && button.title !== name) {
+      button.title = name;
+      button.setAttribute("aria-label", name);
+    }
+  }
   for (const slider of area.querySelectorAll(".widget-slider, .widget-hslider, .widget-vslider")) {
     const label = slider.querySelector(".widget-label")?.textContent ?? "";
     const value = slider.querySelector(".widget-readout")?.textContent ?? "";
