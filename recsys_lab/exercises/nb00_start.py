@@ -1,5 +1,7 @@
 """The exercises of notebook 00, Start here: a score, then a choice, as in every recommender."""
 
+from math import prod
+
 import numpy as np
 
 from .engine import define, expect_close, expect_equal, expect_integer, expect_number
@@ -68,6 +70,26 @@ def keeps_the_last_product(user, item):
     return total
 
 
+@agreement.wrong("You rounded: a score keeps all its digits, or near scores would tie.")
+def rounds(user, item):
+    return round(sum(u * i for u, i in zip(user, item, strict=True)), 2)
+
+
+@agreement.wrong("You multiplied all the products together: add them up.")
+def multiplies_the_products(user, item):
+    return prod(u * i for u, i in zip(user, item, strict=True))
+
+
+@agreement.wrong("You took the largest product: add them all up.")
+def takes_the_largest(user, item):
+    return max((u * i for u, i in zip(user, item, strict=True)), default=0)
+
+
+@agreement.wrong("You took each product without its sign: a taste that is disliked takes away.")
+def drops_the_signs(user, item):
+    return sum(abs(u * i) for u, i in zip(user, item, strict=True))
+
+
 @agreement.wrong(expects="returned None")
 def prints_instead_of_returning(user, item):
     print(sum(u * i for u, i in zip(user, item, strict=True)))
@@ -75,21 +97,20 @@ def prints_instead_of_returning(user, item):
 
 @agreement.check("a number comes back")
 def _(answer):
-    expect_number(answer([2, 1, 0], [3, 4, 5]))
-    expect_number(answer([2, 1, 3], [3, 4, 1]))  # no product is 0: tells the mistakes apart
+    expect_number(answer([3, 2, 5], [4, 7, -1]))
 
 
 @agreement.check("a small case by hand")
 def _(answer):
+    expect_close(answer([3, 2, 5], [4, 7, -1]), 21, "3 x 4 + 2 x 7 + 5 x (-1) = 21.")
     expect_close(answer([2, 1, 0], [3, 4, 5]), 10, "2 x 3 + 1 x 4 + 0 x 5 = 10.")
-    expect_close(answer([2, 1, 3], [3, 4, 1]), 13, "2 x 3 + 1 x 4 + 3 x 1 = 13.")
 
 
 @agreement.check("random cases")
 def _(answer):
     rng = np.random.default_rng(0)
     for tastes in (1, 2, 3, 8):
-        user, item = rng.normal(size=(2, tastes)).round(1).tolist()
+        user, item = rng.normal(size=(2, tastes)).round(2).tolist()  # products of four decimals
         expect_close(answer(user, item), float(np.dot(user, item)))
 
 
@@ -161,6 +182,29 @@ def starts_from_zero(scores, seen):
     return place
 
 
+@best.wrong("Scores can be lower than any number to start from: let the first unseen item in.")
+def starts_from_minus_a_hundred(scores, seen):
+    place, highest = -1, -100
+    for j in range(len(scores)):
+        if not seen[j] and scores[j] > highest:
+            place, highest = j, scores[j]
+    return place
+
+
+@best.wrong("Scores can be below -1: let the first unseen item in without a comparison.")
+def starts_from_minus_one(scores, seen):
+    place, highest = -1, -1
+    for j in range(len(scores)):
+        if not seen[j] and scores[j] > highest:
+            place, highest = j, scores[j]
+    return place
+
+
+@best.wrong("You looked for the lowest score: the highest is the best.")
+def takes_the_lowest(scores, seen):
+    return min((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j], default=-1)
+
+
 @best.wrong("You counted positions from 1: Python counts from 0.")
 def counts_from_one(scores, seen):
     return 1 + max((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j])
@@ -206,12 +250,12 @@ def stops_at_the_first_unseen(scores, seen):
 
 @best.check("a whole number comes back")
 def _(answer):
-    expect_integer(answer([4, 6, 5, 2], [False, False, False, True]))
+    expect_integer(answer([4, 6, 5, 2, 3], [False, False, False, True, False]))
 
 
 @best.check("a small case by hand")
 def _(answer):
-    got = answer([4, 6, 5, 2], [False, False, False, True])
+    got = answer([4, 6, 5, 2, 3], [False, False, False, True, False])
     expect_equal(got, 1, "The highest score, 6, is at position 1, and that item is unseen.")
     got = answer([9, 1, 7, 5], [True, False, True, False])
     expect_equal(got, 3, "Items 1 and 3 are unseen, with scores 1 and 5: item 3 is the better one.")
@@ -220,9 +264,15 @@ def _(answer):
 @best.check("random cases")
 def _(answer):
     rng = np.random.default_rng(0)
-    for items in (2, 3, 5, 9):
+    for items in (2, 3, 5, 9, 1, 4, 6, 8):
         scores = rng.permutation(items) - items / 2
         seen = rng.random(items) < 0.4
+        seen[rng.integers(items)] = False
+        wanted = int(np.where(seen, -np.inf, scores).argmax())
+        expect_equal(answer(scores.tolist(), seen.tolist()), wanted)
+    for items in (3, 5, 9):  # with ties
+        scores = rng.integers(-2, 2, items)
+        seen = rng.random(items) < 0.3
         seen[rng.integers(items)] = False
         wanted = int(np.where(seen, -np.inf, scores).argmax())
         expect_equal(answer(scores.tolist(), seen.tolist()), wanted)
@@ -233,6 +283,8 @@ def _(answer):
     expect_equal(answer([1, 4, 4], [False] * 3), 1, "Items 1 and 2 tie: the first counts.")
     got = answer([-3, -1], [False, True])
     expect_equal(got, 0, "Item 1 was seen: item 0 is left, though its score is negative.")
+    got = answer([-150, -130.5, -170], [False] * 3)
+    expect_equal(got, 1, "All scores are far below 0, and -130.5 is the highest of them.")
     got = answer([4, 4, 1], [True, False, False])
     expect_equal(got, 1, "Item 0 has the score 4 too, but it was seen.")
     expect_equal(answer([1, 2], [True, True]), -1, "Everything was seen: nothing is left.")

@@ -1,10 +1,10 @@
-"""The exercises of notebook 01, Concepts and pipeline: sparsity, noise, and a metric for lists."""
+"""The exercises of notebook 01, Concepts and pipeline: a recommender, list metrics, noise."""
 
 from math import log2
 
 import numpy as np
 
-from .engine import define, expect_close, expect_number, expect_shape
+from .engine import define, expect, expect_close, expect_number, expect_shape
 
 
 @define(
@@ -69,6 +69,11 @@ def counts_with_numpy(matrix):
     return np.count_nonzero(matrix) / (matrix.shape[0] * matrix.shape[1])
 
 
+@density.wrong("You rounded: on real data the share is small, and its digits count.")
+def rounds(matrix):
+    return round(density.reference(matrix), 2)
+
+
 @density.wrong("You counted the filled cells: divide by the number of all cells.")
 def only_counts(matrix):
     return matrix.nnz
@@ -81,21 +86,23 @@ def _sparse(rows):
     return csr_array(np.array(rows, dtype=float))
 
 
+FOUR_RATINGS = [[5, 0, 0, 3, 0, 0, 0], [0, 2, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 5]]
+
+
 @density.check("a number comes back")
 def _(answer):
-    expect_number(answer(_sparse([[5, 0, 0, 3], [0, 5, 0, 0]])))
+    expect_number(answer(_sparse(FOUR_RATINGS)))
 
 
 @density.check("a small case by hand")
 def _(answer):
-    got = answer(_sparse([[5, 0, 0, 3], [0, 5, 0, 0]]))
-    expect_close(got, 3 / 8, "In [[5, 0, 0, 3], [0, 5, 0, 0]] 3 of 2 x 4 cells are filled.")
+    expect_close(answer(_sparse(FOUR_RATINGS)), 4 / 21, "4 of 3 x 7 cells are filled.")
 
 
 @density.check("random cases")
 def _(answer):
     rng = np.random.default_rng(1)
-    for shape in [(3, 7), (10, 2), (5, 5)]:
+    for shape in [(3, 7), (10, 2), (5, 5), (1, 6), (6, 1)]:
         rows = rng.integers(1, 6, shape) * (rng.random(shape) < 0.3)
         expect_close(answer(_sparse(rows)), np.count_nonzero(rows) / rows.size)
 
@@ -104,6 +111,195 @@ def _(answer):
 def _(answer):
     expect_close(answer(_sparse(np.zeros((2, 3)))), 0, "Nothing is filled.")
     expect_close(answer(_sparse(np.ones((2, 3)))), 1, "Everything is filled.")
+
+
+@define(
+    "concepts.content_scores",
+    notebook=1,
+    hints=[
+        "`B @ G` adds up the rows of G of each person's films: all profiles at once. What does "
+        "`(B @ G) @ G.T` hold, and what is missing for a cosine?",
+        "A cosine is the dot product divided by both lengths. `np.linalg.norm(rows, axis=1, "
+        "keepdims=True)` gives the lengths of all rows as a column: scale the profiles, scale the "
+        "rows of G, then multiply.",
+        "Where a length is 0, divide by 1 instead: `rows / np.where(length > 0, length, 1)`.",
+    ],
+    equivalent={
+        "line 11: 1 -> 2": "a row of zeros stays one, whatever divides it",
+        "line 12: 1 -> 2": "a row of zeros stays one, whatever divides it",
+    },
+)
+def content_scores(B, G):
+    """Return the cosine of each person's profile with each film: an array, people x films.
+
+    B: people x films, 1 where a person rated a film, else 0 (scipy sparse). G: films x features.
+    A profile is the sum of the rows of G of the person's films. Where a profile or a film is all
+    zeros, the score is 0.
+    """
+    profile = B @ G
+    length = np.linalg.norm(profile, axis=1, keepdims=True)
+    film_length = np.linalg.norm(G, axis=1, keepdims=True)
+    profile = profile / np.where(length > 0, length, 1)
+    return profile @ (G / np.where(film_length > 0, film_length, 1)).T
+
+
+def _scaled(rows, axis=1):
+    length = np.linalg.norm(rows, axis=axis, keepdims=True)
+    return rows / np.where(length > 0, length, 1)
+
+
+@content_scores.wrong("These are dot products: for a cosine divide by both lengths.")
+def forgets_the_lengths(B, G):
+    return (B @ G) @ G.T
+
+
+@content_scores.wrong("You scaled the films only: the profiles have a length as well.")
+def scales_the_films_only(B, G):
+    return (B @ G) @ _scaled(G).T
+
+
+@content_scores.wrong("You scaled the profiles only: a film with many features then shouts.")
+def scales_the_profiles_only(B, G):
+    return _scaled(B @ G) @ G.T
+
+
+@content_scores.wrong("You took the length of each column: it is the rows, axis=1, that have one.")
+def scales_the_columns(B, G):
+    return _scaled(B @ G, 0) @ _scaled(G, 0).T
+
+
+@content_scores.wrong("Without `axis=1` `norm` gives one length for the whole table: ask for rows.")
+def takes_one_length(B, G):
+    return (B @ G) @ G.T / np.linalg.norm(B @ G) / np.linalg.norm(G)
+
+
+@content_scores.wrong("You forgot the root: a length is the root of the sum of squares.")
+def forgets_the_root(B, G):
+    P = B @ G
+    squares = [np.sum(rows**2, axis=1, keepdims=True) for rows in (P, G)]
+    p, g = (np.where(s > 0, s, 1) for s in squares)
+    return (P / p) @ (G / g).T
+
+
+@content_scores.wrong("You divided by the sums: the length is the root of the sum of squares.")
+def divides_by_the_sums(B, G):
+    P = B @ G
+    p, g = (np.where(r.sum(1) != 0, r.sum(1), 1)[:, None] for r in (P, G))
+    return (P / p) @ (G / g).T
+
+
+@content_scores.wrong(
+    "A person without films, or a film without features, has length 0, and 0 / 0 is NaN: divide by "
+    "1 there."
+)
+def divides_by_zero(B, G):
+    P = B @ G
+    with np.errstate(all="ignore"):
+        P, films = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (P, G))
+    return P @ films.T
+
+
+@content_scores.wrong("You added up cosines: add up the films' rows of G, then take one cosine.")
+def adds_up_cosines(B, G):
+    return B @ (_scaled(G) @ _scaled(G).T)
+
+
+@content_scores.wrong("You averaged cosines: add up the films' rows of G, then take one cosine.")
+def averages_cosines(B, G):
+    n = np.asarray(B.sum(axis=1)).reshape(-1, 1)
+    return (B @ (_scaled(G) @ _scaled(G).T)) / np.maximum(n, 1)
+
+
+@content_scores.wrong("You scaled the films before you added them up: a profile is the plain sum.")
+def scales_before_adding(B, G):
+    return _scaled(B @ _scaled(G)) @ _scaled(G).T
+
+
+@content_scores.wrong("That is 1 minus the cosine, a distance: the best film would come last.")
+def takes_the_distance(B, G):
+    return 1 - content_scores.reference(B, G)
+
+
+@content_scores.wrong("You left out the films that were rated: `recommend` does that, later.")
+def leaves_out_what_was_rated(B, G):
+    return np.where(B.toarray() > 0, 0, content_scores.reference(B, G))
+
+
+@content_scores.wrong("You returned films x people: a row is a person, a column a film.")
+def turns_it_round(B, G):
+    return content_scores.reference(B, G).T
+
+
+@content_scores.wrong("These are the profiles: compare each with the rows of G.")
+def returns_the_profiles(B, G):
+    return B @ G
+
+
+@content_scores.wrong("Numbers below 0 were cut off: a cosine goes from -1 to 1.")
+def cuts_off_the_negative(B, G):
+    return np.maximum(content_scores.reference(B, G), 0)
+
+
+@content_scores.wrong(expects="return a numpy array")
+def returns_a_sparse_array(B, G):
+    from scipy.sparse import csr_array
+
+    return csr_array(content_scores.reference(B, G))
+
+
+# Person 0 rated films 0 and 1, person 1 films 2, 3 and 4, person 2 film 1.
+RATED = [[1, 1, 0, 0, 0], [0, 0, 1, 1, 1], [0, 1, 0, 0, 0]]
+FEATURES = np.array([[3.0, 0], [0, 4], [1, 1], [2, 0], [5, 12]])
+
+
+def _array(got):
+    expect(
+        isinstance(got, np.ndarray) and not isinstance(got, np.matrix),
+        f"It returned a {type(got).__name__}: return a numpy array, people x films.",
+    )
+    return got
+
+
+@content_scores.check("an array, people x films")
+def _(answer):
+    expect_shape(_array(answer(_sparse(RATED), FEATURES)), (3, 5))
+
+
+@content_scores.check("a small case by hand")
+def _(answer):
+    got = answer(_sparse(RATED), FEATURES)
+    why = (
+        "Person 0's profile is (3, 0) + (0, 4) = (3, 4), of length 5. With (3, 0) its cosine is "
+        "9 / (5 x 3) = 0.6, with (0, 4) it is 0.8, with (5, 12) 63 / (5 x 13)."
+    )
+    expect_close(got[0], [0.6, 0.8, 7 / 5 / 2**0.5, 0.6, 63 / 65], why)
+    expect_close(got[2], [0, 1, 0.5**0.5, 0, 12 / 13], "Person 2's profile is (0, 4).")
+
+
+@content_scores.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(6)
+    for people, films, features in [(3, 4, 2), (6, 3, 5), (1, 7, 4), (5, 1, 3), (4, 6, 1)]:
+        B = (rng.random((people, films)) < 0.5).astype(float)
+        G = rng.normal(size=(films, features))
+        B[np.arange(people), rng.integers(0, films, people)] = 1
+        # Pair by pair: the angle between two vectors.
+        wanted = [
+            [p @ g / (p @ p) ** 0.5 / (g @ g) ** 0.5 for g in G]
+            for p in (G[row > 0].sum(axis=0) for row in B)
+        ]
+        expect_close(answer(_sparse(B), G), wanted)
+
+
+@content_scores.check("edge cases")
+def _(answer):
+    B, G = _sparse([[0, 0], [1, 0]]), np.array([[2.0, 1], [1, 3]])
+    why = "Person 0 rated nothing: the profile is all zeros, and so are the scores."
+    expect_close(answer(B, G)[0], [0, 0], why)
+    G = np.array([[2.0, 1], [0, 0]])
+    expect_close(answer(B, G)[1], [1, 0], "Film 1 has no features: its scores are 0.")
+    G = np.array([[1, 0, 1], [0, 1, 1]])
+    expect_close(answer(B, G)[1], [1, 0.5], "Whole numbers are features too.")
 
 
 @define(
@@ -186,18 +382,18 @@ def adds_all_films_up(total, n, mu, a):
     return (total.sum() + a * mu) / (n.sum() + a)
 
 
-TOTALS, COUNTS = np.array([5.0, 40.0]), np.array([1, 10])
+TOTALS, COUNTS = np.array([9.0, 50.0]), np.array([2, 13])
 
 
 @damped_mean.check("numbers, one for each film")
 def _(answer):
-    expect_shape(answer(TOTALS, COUNTS, 3, 4), (2,))
+    expect_shape(answer(TOTALS, COUNTS, 3, 5), (2,))
 
 
 @damped_mean.check("a small case by hand")
 def _(answer):
-    why = "One rating of 5 and four of 3: 17 / 5; ten that make 40 and four of 3: 52 / 14."
-    expect_close(answer(TOTALS, COUNTS, 3, 4), [17 / 5, 52 / 14], why)
+    why = "Two ratings that make 9, and five of 3: 24 / 7; thirteen that make 50: 65 / 18."
+    expect_close(answer(TOTALS, COUNTS, 3, 5), [24 / 7, 65 / 18], why)
 
 
 @damped_mean.check("random cases")
@@ -214,7 +410,9 @@ def _(answer):
 @damped_mean.check("edge cases")
 def _(answer):
     expect_close(
-        answer(TOTALS, COUNTS, 3, 0), [5, 4], "Without imaginary ratings it is the plain mean."
+        answer(TOTALS, COUNTS, 3, 0),
+        [9 / 2, 50 / 13],
+        "Without imaginary ratings it is the plain mean.",
     )
     zero = np.zeros(1)
     expect_close(
@@ -240,9 +438,7 @@ def precision_at_k(ranked, relevant, k):
     return hits / k
 
 
-@precision_at_k.wrong(
-    "You divided by the relevant items: that is recall, as most write it. Divide by k."
-)
+@precision_at_k.wrong("You divided by the relevant items: that is recall. Divide by k.")
 def computes_recall(ranked, relevant, k):
     return sum(item in relevant for item in ranked[:k]) / max(len(relevant), 1)
 
@@ -279,9 +475,7 @@ def looks_up_places(ranked, relevant, k):
     return sum(place in relevant for place in range(k)) / k
 
 
-@precision_at_k.wrong(
-    "You divided by min(k, relevant): that is recall@k, as the table defines it. Divide by k."
-)
+@precision_at_k.wrong("You divided by the relevant items: that is recall. Divide by k.")
 def computes_recall_at_k(ranked, relevant, k):
     return sum(item in relevant for item in ranked[:k]) / max(min(k, len(relevant)), 1)
 
@@ -295,24 +489,41 @@ def returns_inside_the_loop(ranked, relevant, k):
     return 0
 
 
+@precision_at_k.wrong("You rounded: people's values are averaged, and their digits count.")
+def rounds_the_precision(ranked, relevant, k):
+    return round(precision_at_k.reference(ranked, relevant, k), 2)
+
+
+@precision_at_k.wrong("You left out the item at place k: `ranked[:k]` are the first k.")
+def stops_one_early(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[: k - 1]) / k
+
+
+@precision_at_k.wrong("You left out the first item: Python counts from 0, `ranked[:k]`.")
+def starts_one_late(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[1 : k + 1]) / k
+
+
 @precision_at_k.wrong("You counted the misses: count the items that are relevant.")
 def counts_the_misses(ranked, relevant, k):
     return sum(item not in relevant for item in ranked[:k]) / k
 
 
-RANKED, RELEVANT = [7, 6, 9, 11, 4, 12], {6, 11, 12, 8, 5}
+RANKED = [20, 3, 14, 9, 25, 17, 8, 30, 12, 41, 33]
+RELEVANT = {3, 9, 8, 12, 41, 50}
 
 
 @precision_at_k.check("a number comes back")
 def _(answer):
-    expect_number(answer([1, 3, 0, 2], {0, 1}, 2))  # tells places from items
-    expect_number(answer(RANKED, RELEVANT, 4))
+    expect_number(answer(RANKED, RELEVANT, 7))
 
 
 @precision_at_k.check("a small case by hand")
 def _(answer):
-    why = "Of the first four, 7, 6, 9 and 11, two are relevant: 2 / 4."
-    expect_close(answer(RANKED, RELEVANT, 4), 0.5, why)
+    why = "Of the first seven three are relevant, 3, 9 and 8: 3 / 7."
+    expect_close(answer(RANKED, RELEVANT, 7), 3 / 7, why)
+    why = "Of the first two, 9 and 4, one is relevant: 1 / 2."
+    expect_close(answer([9, 4, 6], {3, 4, 5, 6, 7}, 2), 1 / 2, why)
 
 
 @precision_at_k.check("random cases")
@@ -424,20 +635,37 @@ def forgets_the_logarithm(hits, relevant):
     return gain[hits].sum() / gain[:relevant].sum()
 
 
-# Hits at places 1 and 3, whose gains are round: 1 / log2(2) = 1 and 1 / log2(4) = 1/2.
-TWO_HITS = np.array([True, False, True, False, False])
+@ndcg.wrong("Add 1 to the place before you take the logarithm: log2(place + 1).")
+def adds_one_after_the_logarithm(hits, relevant):
+    gain = 1 / (np.log2(np.arange(1, len(hits) + 1)) + 1)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("You took the mean of the hits' gains: divide by the value of the best list.")
+def averages_the_gains(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].mean() if hits.any() else 0
+
+
+@ndcg.wrong("You rounded: people's values are averaged, and their digits count.")
+def rounds_the_ndcg(hits, relevant):
+    return round(ndcg.reference(hits, relevant), 3)
+
+
+# Hits at places 3 and 7, whose gains are round: 1 / log2(4) = 1/2 and 1 / log2(8) = 1/3.
+TWO_HITS = np.array([False, False, True, False, False, False, True, False])
 
 
 @ndcg.check("a single number comes back")
 def _(answer):
-    expect_number(answer(TWO_HITS, 3))
+    expect_number(answer(TWO_HITS, 5))
 
 
 @ndcg.check("a small case by hand")
 def _(answer):
-    three = 1 + 1 / log2(3) + 1 / 2
-    why = "Hits at places 1 and 3 are worth 1 + 1/2; three at the front 1 + 0.631 + 1/2."
-    expect_close(answer(TWO_HITS, 3), 1.5 / three, why)
+    five = 1 + 1 / log2(3) + 1 / 2 + 1 / log2(5) + 1 / log2(6)
+    why = "Hits at places 3 and 7 are worth 1/2 + 1/3; five at the front 1 + 0.631 + 1/2 + ..."
+    expect_close(answer(TWO_HITS, 5), (1 / 2 + 1 / 3) / five, why)
     why = "One hit, at place 3, is worth 1/2; at place 1 it would be worth 1."
     expect_close(answer(np.array([False, False, True]), 1), 1 / 2, why)
     why = "Nine test items, but two places: the best is 1 + 0.631. A hit at place 1 is worth 1."
