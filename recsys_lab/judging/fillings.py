@@ -95,19 +95,20 @@ def compare_fillings(
             if table is None:
                 fits[name, 0] = usual
                 continue
+            table = np.asarray(table, np.float32)  # seven digits are plenty for stars
             directions = np.linalg.eigh(table @ table.T)[1]  # the strongest come last
             for k in ranks:
                 Q = directions[:, -k:]
                 fits[name, k] = Q @ (Q.T @ table) + usual
-        errors = {case: np.where(H > 0, fit - H, 0) ** 2 for case, fit in fits.items()}
+        errors = {c: (np.where(H > 0, fit - H, 0) ** 2).sum(axis=1) for c, fit in fits.items()}
         # People who are drawn count as often as they are drawn: a column of sums for each case.
         people = len(T)
         drawn = np.random.default_rng(seed).multinomial(
             people, np.full(people, 1 / people), size=REPEATS
         )
-        counts = drawn @ (H > 0).sum(axis=1)
-        again = {c: np.sqrt(drawn @ e.sum(axis=1) / counts) for c, e in errors.items()}
-        rmse = {case: np.sqrt(e[H > 0].mean()) for case, e in errors.items()}
+        counts = (H > 0).sum(axis=1)
+        again = {case: np.sqrt(drawn @ e / (drawn @ counts)) for case, e in errors.items()}
+        rmse = {case: np.sqrt(e.sum() / counts.sum()) for case, e in errors.items()}
         if (rival, 0) not in rmse:
             raise ValueError(
                 f"rival={rival!r} is no filling without patterns: give a name with (None, usual)"
