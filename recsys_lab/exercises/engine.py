@@ -201,12 +201,17 @@ def define(
     return make
 
 
-def all_exercises() -> list[Exercise]:
-    """Every exercise of the course, in the order of the notebooks."""
+def load_lessons() -> None:
+    """Import the lessons' modules, which define their exercises and their quizzes."""
     package = import_module(__package__)
     for module in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
         if module.startswith("nb"):
             import_module(f"{__package__}.{module}")
+
+
+def all_exercises() -> list[Exercise]:
+    """Every exercise of the course, in the order of the notebooks."""
+    load_lessons()
     return sorted(_EXERCISES.values(), key=lambda one: one.notebook)
 
 
