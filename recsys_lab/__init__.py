@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 # Public name -> where it lives, floor by floor; a module that is public as a whole names itself.
 _HOME = {
+    "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
     "data.datasets": ["load_movielens", "load_shop"],
     "data.splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
@@ -44,6 +45,7 @@ _HOME = {
         "evaluate",
         "evaluate_per_user",
     ],
+    "judging.fillings": ["compare_fillings", "usual_stars"],
     "judging.contest": ["leak_check", "leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
     "page.widgets": ["cell_grid", "explore", "played"],
