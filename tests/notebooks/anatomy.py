@@ -111,15 +111,15 @@ def widgets(lesson: Lesson) -> Iterator[str]:
         asked = re.search(r"\*\*Question\.\*\* (.+\?)", lesson.markdown_at(index - 1))
         if not asked:
             yield f"the cell before explore(...) in cell {index} has to ask: **Question.** ...?"
-        captions = [
-            call.args[1] for at, call in lesson.calls("explore") if at == index and call.args[1:]
-        ]
-        for caption in captions or [None]:
-            text = getattr(caption, "value", None)
-            if not isinstance(text, str) or (asked and text not in asked[1]):
-                yield f"explore(...) in cell {index} has to repeat its question: explore(view, '...?', ...)"
+        for at, call in lesson.calls("explore"):
+            caption = getattr(call.args[1], "value", None) if call.args[1:] else None
+            if at == index and not (isinstance(caption, str) and asked and caption in asked[1]):
+                yield (
+                    f"explore(...) in cell {index} has to repeat its question: "
+                    "explore(view, '...?', ...)"
+                )
         if not lesson.cells[index].metadata.get("jupyter", {}).get("source_hidden"):
-            yield f"cell {index} draws: fold it, with the metadata {{'jupyter': {{'source_hidden': true}}}}"
+            yield f"cell {index} draws: fold it, with the metadata jupyter.source_hidden = true"
         answer = lesson.markdown_at(index + 1)
         if not re.search(
             r"<details>\s*<summary>.+?</summary>\s*\n\s*\n.*?\S.*?</details>", answer, re.DOTALL
@@ -148,9 +148,10 @@ def exercises(lesson: Lesson) -> Iterator[str]:
 
 
 def hidden_solutions(lesson: Lesson) -> Iterator[str]:
-    """No cell shows a solution when the notebook is run."""
-    for index, _ in lesson.calls("solution"):
-        yield f"cell {index} calls solution(...) whenever it is run: write it as text or comment"
+    """No cell and no text calls for a solution: the exercise's card has a button for it."""
+    for index, cell in enumerate(lesson.cells):
+        if "solution(" in cell.source:
+            yield f"cell {index} mentions solution(...): the exercise's card has a button for it"
 
 
 def claims(lesson: Lesson) -> Iterator[str]:
