@@ -300,7 +300,7 @@ def returns_another_order(X, W, b, dH):
 
 @backward_layer.wrong("You left W as it stands: dX goes back through the layer, `dZ @ W.T`.")
 def forgets_to_transpose_W(X, W, b, dH):
-    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    _, dW, db = backward_layer.reference(X, W, b, dH)
     return (dH * (X @ W + b > 0)) @ W, dW, db
 
 

@@ -263,7 +263,7 @@ def multiplies_out(R, k):
 # (3, 4) / 5 and (4, -3) / 5 times (2, 2, 1) / 3 and (1, -2, 2) / 3, with singular values 45 and 15:
 # not square, or U and V could be exchanged unseen.
 BEST = np.array([[18.0, 18.0, 9.0], [24.0, 24.0, 12.0]])
-SMALL = BEST + [[4, -8, 8], [-3, 6, -6]]
+SMALL = BEST + np.array([[4, -8, 8], [-3, 6, -6]])
 
 
 def _pair(got):

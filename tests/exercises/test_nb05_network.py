@@ -1,4 +1,4 @@
-"""No two wrong answers of lessons 05 and 06 look the same to a check and are told different things."""
+"""Wrong answers of lessons 05 and 06 that are told different things give different results."""
 
 from itertools import combinations
 
