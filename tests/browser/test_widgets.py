@@ -149,6 +149,103 @@ def test_a_fast_run_along_the_slider_shows_no_blank_nothing_moves_and_the_last_v
     assert shown(explorer)["sentence"] == "At rank 40."
 
 
+# In each animation frame: is what is shown that of the read-out, or the one before it?
+CHECKER = """(area) => {
+  const image = area.querySelector("img");
+  const words = area.querySelector(".rl-picture-sentence");
+  window.strange = [];
+  window.shown = new Set();
+  const look = () => {
+    const alt = image.alt.match(/A (\\d+)/)?.[1];
+    const said = words.textContent.match(/(\\d+)/)?.[1];
+    if (alt !== said) strange.push(`picture ${alt}, sentence ${said}`);
+    shown.add(alt);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def fill_the_store(page, explorer):
+    """Wait until the kernel has drawn ahead all that the slider offers."""
+    explorer.locator(".noUi-handle").focus()
+    for _ in range(300):
+        before = explorer.locator(".rl-picture").get_attribute("data-store")
+        page.wait_for_timeout(1000)
+        if before == explorer.locator(".rl-picture").get_attribute("data-store") and before:
+            return
+    raise AssertionError("the store is never full")
+
+
+def test_a_drag_while_a_cell_runs_is_painted_by_the_page_each_state_with_its_own_picture(lab, page):
+    view = """
+from recsys_lab import explore, figures
+
+def view(rank):
+    return figures.bars("AB", [rank, 2], "Heights."), f"At rank {rank}."
+
+explore(view, rank=(0, 20))
+"""
+    lab.open(page, lab.add("drag.ipynb", [view, "import time\ntime.sleep(15)"]))
+    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
+    menu(page, "Run", "Run Selected Cell")
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    fill_the_store(page, explorer)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(500)
+    slider = explorer.locator(".noUi-handle")
+    slider.focus()
+    explorer.evaluate(CHECKER)
+    for key in ["ArrowLeft"] * 10 + ["ArrowRight"] * 15:
+        page.keyboard.press(key)
+        page.wait_for_timeout(40)
+    assert page.locator(".jp-InputPrompt").nth(1).inner_text() == "[*]:"  # it still runs
+    assert shown(explorer)["sentence"] == "At rank 15."
+    assert page.evaluate("strange") == []
+    assert len(page.evaluate("[...shown]")) == 16
+    wait_idle(page)
+    assert shown(explorer)["sentence"] == "At rank 15."
+
+
+def test_frames_of_before_a_cell_are_not_shown_after_it(lab, page):
+    view = """
+from recsys_lab import explore, figures
+
+factor = 1
+def view(rank):
+    return figures.bars("AB", [factor * rank, 2], "Heights.")
+
+explore(view, rank=(0, 9))
+"""
+    lab.open(page, lab.add("stale.ipynb", [view, "factor = 10"]))
+    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
+    menu(page, "Run", "Run Selected Cell")
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    fill_the_store(page, explorer)
+    slider = explorer.locator(".noUi-handle")
+    assert "A 5," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    wait_idle(page)
+    page.wait_for_timeout(500)
+    assert "A 60," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+
+
+def test_a_page_that_is_loaded_anew_answers_each_move(lab, page, explorers):
+    explorer = explorers.first
+    fill_the_store(page, explorer)
+    explorer.locator(".noUi-handle").press("ArrowRight")
+    lab.cells(page, "widgets.ipynb")
+    page.reload()
+    explorer = page.locator(".rl-explore").first
+    explorer.locator(".rl-picture[data-frame]").wait_for(timeout=60_000)
+    slider = explorer.locator(".noUi-handle")
+    assert "A 22," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+
+
 def test_a_slow_move_says_that_it_is_drawing(page, explorers):
     explorer = explorers.first
     slider = explorer.locator(".noUi-handle")
