@@ -130,6 +130,16 @@ def puts_samples_in_columns(X, W1, b1, W2, b2):
     return W2.T @ np.maximum(W1.T @ X + b1, 0) + b2
 
 
+@forward.wrong(expects="they come as a matrix")
+def returns_a_matrix(X, W1, b1, W2, b2):
+    return np.asmatrix(forward.reference(X, W1, b1, W2, b2))
+
+
+@forward.wrong(expects="the array holds <U")
+def returns_texts(X, W1, b1, W2, b2):
+    return forward.reference(X, W1, b1, W2, b2).astype(str)
+
+
 # All square, so that a slip in an order or a transpose gives numbers that tell which slip it was.
 SQUARE = (
     np.array([[2.0, -3.0], [5.0, 1.0]]),
@@ -150,7 +160,7 @@ NET = (
 
 @forward.check("an array comes back, a row for each sample and a column for each output")
 def _(answer):
-    as_array(answer(*SQUARE))
+    expect_shape(answer(*SQUARE), (2, 2))
     expect_shape(answer(SAMPLES, *NET), (2, 1))
 
 
@@ -161,6 +171,7 @@ def _(answer):
         "The inputs of the five hidden units are 4.5, -6, 6, -0.5, 5 for the first sample and 1.5, "
         "1, 5, 0.5, -4 for the second."
     )
+    as_array(answer(*SQUARE))
     expect_close(answer(SAMPLES, *NET), [[-4.5], [-5]], why)
 
 
@@ -341,11 +352,18 @@ def forgets_dX(X, W, b, dH):
     return dW, db
 
 
-# All square, as for `forward`, with an input of exactly 0 (first sample, second unit).
+@backward_layer.wrong(expects="they come as a matrix")
+def returns_matrices(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return np.asmatrix(dX), np.asmatrix(dW), db
+
+
+# All square, as for `forward`, with an input of exactly 0 (first sample, second unit)
+# and one that is above 0 without its bias alone (first unit).
 SQUARE_LAYER = (
     np.array([[2.0, -1.0], [3.0, 5.0]]),
     np.array([[1.0, 2.0], [-4.0, 1.0]]),
-    np.array([20.0, -3.0]),
+    np.array([-10.0, -3.0]),
     np.array([[7.0, -2.0], [-3.0, 11.0]]),
 )
 # 3 samples, 5 inputs, 2 units. Unit 1 is off for the third sample; unit 2 stands exactly at 0 for
@@ -365,6 +383,7 @@ def _(answer):
 
 @backward_layer.check("a small case by hand")
 def _(answer):
+    _triple(answer(*SQUARE_LAYER))
     dX, dW, db = _triple(answer(*LAYER, GRADIENT))
     why = (
         "Relu's inputs are 5, 5 in the first row, 4, 0 in the second and -3, 5 in the third, so dZ "
@@ -571,6 +590,11 @@ def moves_the_input_itself(f, w, step):
         w[at] -= 2 * step
         result[at] = (above - f(w)) / (2 * step)
     return result
+
+
+@slopes.wrong(expects="they come as a list")
+def returns_a_list(f, w, step):
+    return slopes.reference(f, w, step).tolist()
 
 
 @slopes.check("an array comes back, of the shape of w")

@@ -101,6 +101,30 @@ def forgets_to_return(events, users, items):
         R[users.index(user), items.index(item)] = 1
 
 
+@encode.wrong(expects="they come as a DataFrame")
+def returns_a_frame(events, users, items):
+    import pandas as pd
+
+    return pd.DataFrame(encode.reference(events, users, items), index=users, columns=items)
+
+
+@encode.wrong(expects="they come as a csr_array")
+def returns_a_sparse_one(events, users, items):
+    import scipy.sparse as sp
+
+    return sp.csr_array(encode.reference(events, users, items))
+
+
+@encode.wrong(expects="the array holds bool")
+def returns_booleans(events, users, items):
+    return encode.reference(events, users, items) > 0
+
+
+@encode.wrong(expects="the array holds <U")
+def returns_texts(events, users, items):
+    return encode.reference(events, users, items).astype(str)
+
+
 EVENTS = [(7, "A"), (7, "C"), (4, "B"), (7, "A"), (4, "C")]
 # Square, and with labels that could be positions: a slip gives numbers that tell which it was.
 SQUARE = [(2, "A"), (0, "B"), (2, "C"), (1, "A"), (2, "A")], [2, 0, 1], ["B", "C", "A"]
@@ -258,6 +282,12 @@ def takes_the_root_twice(R, k):
 def multiplies_out(R, k):
     U, V = factors.reference(R, k)
     return U @ V.T
+
+
+@factors.wrong(expects="they come as a matrix")
+def returns_matrices(R, k):
+    U, V = factors.reference(R, k)
+    return np.asmatrix(U), np.asmatrix(V)
 
 
 # (3, 4) / 5 and (4, -3) / 5 times (2, 2, 1) / 3 and (1, -2, 2) / 3, with singular values 45 and 15:
@@ -459,6 +489,11 @@ def returns_scores(scores, seen, k):
 def breaks_ties_upwards(scores, seen, k):
     order = np.argsort(np.asarray(scores), kind="stable")[::-1]
     return [int(j) for j in order if not seen[j]][:k]
+
+
+@top_unseen.wrong(expects="they are floats")
+def returns_floats(scores, seen, k):
+    return [float(j) for j in top_unseen.reference(scores, seen, k)]
 
 
 SCORES, SEEN = np.array([-0.2, 0.9, 0.4, 0.4, 0.1, -0.5]), np.array([0, 1, 0, 0, 1, 0])
