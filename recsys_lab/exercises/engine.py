@@ -641,7 +641,9 @@ class Answer:
         if not _unchanged(inputs, given):
             raise Mistake("It changed its input, which its caller still needs. Work on a copy.")
         plain = settled(got)
-        if not isinstance(got, np.ndarray):  # of an array `_container` wants to know the kind
+        # Of an array, or a tuple of some, `_container` wants to know the kind.
+        parts = got if type(got) in (tuple, list) and got else [got]
+        if not all(isinstance(part, np.ndarray) for part in parts):
             self.calls[-1] = (inputs, plain)
         return plain
 
