@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -12,8 +13,9 @@ import ipywidgets
 import traitlets
 from IPython.display import display
 
+from ..course import record
+from ..course.files import lessons
 from ..page.display import STATIC, show_static_then_live
-from . import record
 from .engine import Verdict, examine, get
 
 # JupyterLab's own colours, so that light and dark themes both have contrast; the words carry the
@@ -171,6 +173,24 @@ def progress() -> None:
     )
     html = f"<table><caption>Your progress</caption><tr>{head}</tr>{body}</table>"
     _say("note", [record.as_text(table), note], html + (f"<p>{escape(note)}</p>" if note else ""))
+
+
+def course_map() -> None:
+    """Show the lessons beside this notebook: a link, what each promises, and its minutes."""
+    here = lessons(Path.cwd()) or lessons()
+    rows = "".join(
+        f"<tr><td style='text-align:left'><a href='{escape(each.path.name)}'>{each.number} "
+        f"{escape(each.title)}</a></td><td style='text-align:left'>{_marked(each.promise)}</td>"
+        f"<td>{each.minutes}</td></tr>"
+        for each in here
+    )
+    names = "".join(
+        f"<th scope='col' style='text-align:left'>{name}</th>"
+        for name in ("lesson", "its promise", "minutes")
+    )
+    text = "\n".join(f"{each.number} {each.title} ({each.minutes} min)" for each in here)
+    table = f"<table><caption>The lessons</caption><tr>{names}</tr>{rows}</table>"
+    display({"text/html": table, "text/plain": text}, raw=True)
 
 
 # --- A guess before the answer ------------------------------------------------------------------

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from .._status import progress_line
+from ..course.status import progress_line
 from ..data.interactions import Interactions, as_count, as_csr
 from ..data.splits import split_last, split_random
 from ..models.recommenders import (
