@@ -92,8 +92,8 @@ def counts_from_the_other_side(users, times, held_out):
 
 
 @leak.wrong(
-    "You gave a user without a test event a start of 0, so all their events count as future: nobody "
-    "is asked about them. Start from infinity."
+    "You gave a user without a test event a start of 0, so all their events count as future. Such "
+    "a user is asked about nothing: start from infinity."
 )
 def starts_from_zero(users, times, held_out):
     start = np.zeros(users.max() + 1)
@@ -678,7 +678,7 @@ def _(answer):
         "0 times in 8 of 27 draws, 3 times in 1 of 27, which is more than 2.5 %."
     )
     expect_close(_ends(answer(A, B, 10_000, np.random.default_rng(7))), [0, 3], why)
-    # The first of ten users: none of 10 draws in 35 %, more than 3 of them in 1 %, 3 or more in 7 %.
+    # 35 % of the means are 0, 7 % are 3 or more, 1 % are more than 3.
     a, b = np.zeros(10), np.array([10.0] + 9 * [0.0])
     why = (
         "Ten users, and the first alone gains anything, 10. A draw's mean is how often that user "
