@@ -13,7 +13,13 @@ _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
     "data.datasets": ["load_movielens", "load_shop"],
-    "data.splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
+    "data.splits": [
+        "split_cold_items",
+        "split_cold_users",
+        "split_last",
+        "split_random",
+        "split_time",
+    ],
     "models.factorization": [
         "Factors",
         "als",
@@ -34,6 +40,7 @@ _HOME = {
         "KerasDot",
         "Popularity",
         "Random",
+        "RecentPopularity",
         "TruncatedSVD",
         "UserNeighbours",
     ],
