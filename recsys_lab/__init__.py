@@ -12,7 +12,13 @@ __version__ = "0.1.0"
 _HOME = {
     "data.interactions": ["Interactions"],
     "data.datasets": ["load_movielens", "load_shop"],
-    "data.splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
+    "data.splits": [
+        "split_cold_items",
+        "split_cold_users",
+        "split_last",
+        "split_random",
+        "split_time",
+    ],
     "models.factorization": [
         "Factors",
         "als",
@@ -33,6 +39,7 @@ _HOME = {
         "KerasDot",
         "Popularity",
         "Random",
+        "RecentPopularity",
         "TruncatedSVD",
         "UserNeighbours",
     ],

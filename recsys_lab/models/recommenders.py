@@ -27,7 +27,7 @@ from numbers import Real
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
+from ..data.interactions import Interactions, as_count, as_csr, as_positions, draw_unseen, rows_of
 from . import keras_models
 from .baselines import content_scores, item_cosine
 from .factorization import Factors, als, truncated_svd
@@ -99,6 +99,44 @@ class Popularity(Recommender):
 
     def _score(self, users):
         return np.broadcast_to(self.counts_, (len(users), len(self.counts_)))
+
+
+@dataclass(eq=False)
+class RecentPopularity(Popularity):
+    """Score an item by its number of users in the last days of train: what is popular now.
+
+    The one model here that asks when an event was. Its year ends with the last event that it is
+    given: at the cut of ``split_time``, but for ``split_random`` and ``split_last`` at the end of
+    all data, in a time that it would not know in use.
+
+    Parameters
+    ----------
+    days : float
+        How far back it looks, above 0.
+
+    References
+    ----------
+    Y. Ji, A. Sun, J. Zhang and C. Li (2020). A re-visit of the popularity baseline in recommender
+    systems. SIGIR 43, 1749-1752. doi:10.1145/3397271.3401233
+    """
+
+    days: float = 365.0
+
+    def fit(self, train):
+        """Learn from train: Interactions with times in seconds, or as numpy's dates."""
+        if not (isinstance(self.days, Real) and 0 < self.days < np.inf):
+            raise ValueError(f"days={self.days!r}: choose a number above 0, such as 365")
+        if not isinstance(train, Interactions):
+            raise ValueError(
+                f"train is a {type(train).__name__}, which says nothing of times: pass Interactions"
+            )
+        if train.times is None:
+            raise ValueError("train has no times: read it with time=, or use Popularity")
+        if len(train):
+            day = 86_400 if train.times.dtype.kind != "M" else np.timedelta64(86_400, "s")
+            recent = train.times > train.times.max() - self.days * day
+            return super().fit(train.keep(recent))
+        return super().fit(train)
 
 
 @dataclass(eq=False)
