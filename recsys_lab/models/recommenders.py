@@ -30,7 +30,7 @@ import scipy.sparse as sp
 from ..data.interactions import Interactions, as_count, as_csr, as_positions, draw_unseen, rows_of
 from . import keras_models
 from .baselines import content_scores, item_cosine
-from .factorization import Factors, als, truncated_svd
+from .factorization import Factors, als, soft_thresholded_svd, truncated_svd
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
 TRIPLES = 2048
@@ -223,7 +223,7 @@ class _Factorised(Recommender):
 
 @dataclass(eq=False)
 class TruncatedSVD(_Factorised):
-    """The matrix of rank k closest to R: ``truncated_svd``. Simple, and hard to beat.
+    """The matrix of rank k closest to R: ``truncated_svd``. Simple; called PureSVD by its authors.
 
     References
     ----------
@@ -235,6 +235,26 @@ class TruncatedSVD(_Factorised):
 
     def _learn(self, R):
         self.factors_ = truncated_svd(R, self.k)
+
+
+@dataclass(eq=False)
+class SoftThresholdedSVD(_Factorised):
+    """Where ALS with unseen="zero" ends, in one step: ``soft_thresholded_svd``.
+
+    Each singular value is lowered by 2 lam, and those that were smaller are gone: with lam at hand,
+    more factors than remain change nothing.
+
+    References
+    ----------
+    T. Hastie, R. Mazumder, J. D. Lee and R. Zadeh (2015). Matrix completion and low-rank SVD via
+    fast alternating least squares. Journal of Machine Learning Research 16, 3367-3402.
+    """
+
+    k: int = 128
+    lam: float = 5.0
+
+    def _learn(self, R):
+        self.factors_ = soft_thresholded_svd(R, self.k, self.lam)
 
 
 @dataclass(eq=False)
