@@ -3,6 +3,7 @@
 import inspect
 import time
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -63,9 +64,7 @@ def judge(make, setting, train, test, candidates, metrics, k, seed, *, leaks, me
     seconds = time.perf_counter() - start
     lengths = {metric: int(metric.partition("@")[2] or k) for metric in metrics}
     scores = among(candidates, model.scores)
-    users, lists, hits, relevant, R = judged_lists(
-        scores, train, test, max(lengths.values()), seed
-    )
+    users, lists, hits, relevant, R = judged_lists(scores, train, test, max(lengths.values()), seed)
     result = {}
     for metric, length in lengths.items():
         name = metric.partition("@")[0]
@@ -216,7 +215,7 @@ def _twins(R):
             seen.setdefault(
                 (columns.indices[a:b].tobytes(), columns.data[a:b].tobytes()), len(seen)
             )
-            for a, b in zip(bounds, bounds[1:], strict=False)
+            for a, b in pairwise(bounds)
         ]
     )
     members = np.argsort(group, kind="stable")
@@ -229,4 +228,4 @@ def _chunks(sizes):
     while bounds[-1] < len(sizes):
         done = total[bounds[-1] - 1] if bounds[-1] else 0
         bounds.append(max(bounds[-1] + 1, int(np.searchsorted(total, done + PAIRS))))
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))

