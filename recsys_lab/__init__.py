@@ -57,7 +57,7 @@ _HOME = {
     "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
     "page.widgets": ["cell_grid", "explore"],
-    "exercises": ["exercise", "hint", "predict", "progress", "solution"],
+    "exercises": ["course_map", "exercise", "hint", "predict", "progress", "solution"],
 }
 _HOME_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_HOME_OF)

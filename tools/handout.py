@@ -3,7 +3,8 @@
     python -m tools.handout                 into the folder handout/
     python -m tools.handout --out FOLDER    into another one
 
-    student/NN_*.ipynb    says nothing of `solution(...)`; outputs that would spoil a guess cleared
+    student/NN_*.ipynb    its cards have no button for a solution; exercises are stubs, whatever
+                          stands in the course's own copy; outputs that would spoil a guess cleared
     teacher/NN_*.ipynb    exercises solved, answers unfolded, talking points after the title
     html/student/NN.html  the student's edition to print, without its folded answers
     html/teacher/NN.html  the teacher's edition to print
@@ -37,12 +38,6 @@ from tools.notebooks import ROOT, all_notebooks, store
 
 TEACHING = ROOT / "docs" / "teaching"
 EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
-# The ways in which a lesson mentions the call: in brackets of its own, as the last part of a
-# sentence, and as one before the last.
-_CALL = r'`solution\("[^"]+"\)`'
-MENTION = re.compile(
-    rf"^\({_CALL}[^()]*\) ?| \({_CALL}[^()]*\)|[;,] {_CALL}[^;.()]*(?=[.)])| {_CALL}[^;.()]*;"
-)
 FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
 HEADING = re.compile(r"^#{1,6} ", re.M)
 
@@ -50,24 +45,25 @@ HEADING = re.compile(r"^#{1,6} ", re.M)
 def student(nb: NotebookNode) -> NotebookNode:
     """The edition for those who are to find out: a notebook without solutions and spoilers.
 
+    An exercise's cell is its stub, also where the person who makes the edition has answered it.
+
     Raises
     ------
     ValueError
-        If the text mentions `solution(...)` in a way that cannot be taken out.
+        If the text mentions `solution(...)`.
     """
     nb = copy.deepcopy(nb)
+    nb.metadata["recsys_lab"] = {"edition": "student"}
     for index in spoilers(nb):
         nb.cells[index].outputs = []
     for index, cell in enumerate(nb.cells):
-        if cell.cell_type == "markdown":
-            cell.source = "\n".join(
-                MENTION.sub("", line).rstrip() if "`solution(" in line else line
-                for line in cell.source.split("\n")
-            )
+        asked = EXERCISE.search(cell.source) if cell.cell_type == "code" else None
+        if asked:
+            cell.source = get(asked[1]).stub
         if "solution(" in cell.source:
             raise ValueError(
-                f"cell {index} mentions solution(...) in a way that cannot be taken out: write it "
-                'in brackets of its own, as in (`solution("shop.encode")` shows an answer.)'
+                f"cell {index} mentions solution(...), which the student's edition has not: the "
+                "card that answers an exercise has a button for it"
             )
     return nb
 
@@ -230,12 +226,24 @@ def page(nb: NotebookNode, edition: str) -> str:
             parts.append(markdown.render(source))
         elif cell.cell_type == "code":
             parts.append(highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code")))
+            if asked := EXERCISE.search(cell.source):
+                parts.append(hints(get(asked[1]).hints))
             parts += [_output(output) for output in cell.outputs]
     return PAGE.substitute(
         title=f"{escape(title[1])}, {edition}’s edition",
         style=STYLE + HtmlFormatter(cssclass="code").get_style_defs(".code"),
         body="\n".join(parts),
     )
+
+
+def hints(texts: list[str]) -> str:
+    """The hints of an exercise, each folded into the one before: they open one by one."""
+    page = ""
+    for number in range(len(texts), 0, -1):
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(texts[number - 1]))
+        summary = f"<summary>Hint {number} of {len(texts)}</summary>"
+        page = f"<details>{summary}<p>{text}</p>{page}</details>"
+    return page
 
 
 def _output(output: NotebookNode) -> str:
@@ -350,6 +358,13 @@ def write(path: Path, out: Path) -> None:
         store(file, text)
 
 
+def _refuse_the_courses_own(out: Path) -> None:
+    """Refuse a folder in which the editions would lie among, or over, what they are made of."""
+    inside = [each for each in ROOT.iterdir() if each.is_dir() and each.name != "handout"]
+    if out == ROOT or any(out == each or each in out.parents for each in inside):
+        raise ValueError(f"--out {out} is the course's own folder: give another, such as handout.")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m recsys_lab handout", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -358,6 +373,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if unknown:
             raise ValueError(f"There is no argument {unknown[0]!r}: only --out FOLDER is known.")
+        _refuse_the_courses_own(asked.out.resolve())
         for path in all_notebooks():
             write(path, asked.out)
             print(f"{path.stem}: student, teacher, and a page of each", flush=True)

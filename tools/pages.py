@@ -1,31 +1,33 @@
-"""Make the pages of `docs/` that are drawn from the lessons: the errata and the references.
+"""Make what is drawn from the lessons: the errata, the references, and the README's map.
 
     python -m tools.pages
 
-`docs/errata.md` holds what the notebooks' boxes say of the source article, claim by claim;
-`docs/references.md` holds every source that a notebook or a docstring cites. Change a text where it
-stands, in the notebook or the docstring, and run this again. Whatever is missing or does not agree
-is said, and makes the exit code 1.
+`docs/errata.md` holds what the course found of the source article, claim by claim: the notebooks'
+boxes, and for the claims that have none, `docs/claims.toml`; `docs/references.md` holds every
+source that a notebook or a docstring cites. Change a text where it stands, and run this again.
+Whatever is missing or does not agree is said, and makes the exit code 1.
 """
 
 import ast
 import calendar
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-import nbformat
+from recsys_lab.course import files
+from tools.lesson import Box, Lesson
+from tools.notebooks import all_notebooks, store
 
-from tools.notebooks import ROOT, all_notebooks, store
-
-ERRATA = ROOT / "docs" / "errata.md"
-REFERENCES = ROOT / "docs" / "references.md"
-# The claims of the source article that the course takes up.
-CLAIMS = [f"C{number:02}" for number in range(1, 22)]
+ERRATA = files.ROOT / "docs" / "errata.md"
+REFERENCES = files.ROOT / "docs" / "references.md"
+README = files.ROOT / "README.md"
+# What the course found of a claim that has no box in its lesson: text, lesson, and cell.
+UNBOXED = files.ROOT / "docs" / "claims.toml"
 # Sources whose authors, title, year, venue, pages and DOI, as far as the entry gives them, were
 # compared with how others cite them. A new one goes in here when that is done.
 CHECKED = {
@@ -44,11 +46,13 @@ CHECKED = {
 ERRATA_HEAD = """\
 # The article, claim by claim
 
-The course follows one survey article and checks what it says. Each claim that it checked stands
-here in the words of its lesson, whether it holds or not, with a link to the place where the lesson
-shows it. What stands "above", "below" or "here" stands there.
+The course follows one survey article, in Chinese, on large models and on how well recommender
+systems generalise, by the author *Zen and the Art of Computer Programming*. It checks what the
+article says. Each claim stands here, whether it holds or not, with a link to the place in the
+lessons that shows it. Section numbers are the article's; "above", "below" and "here" are there.
 
-This page is made by `python -m tools.pages` from the boxes in the notebooks: change a text there.
+This page is made by `python -m tools.pages` from the boxes in the notebooks and from
+`docs/claims.toml`: change a text there.
 """
 REFERENCES_HEAD = """\
 # References
@@ -62,78 +66,48 @@ change a text there.
 """
 
 
-@dataclass
-class Box:
-    """What a lesson says of a claim, and where: the heading above it, and its cell."""
-
-    claim: str
-    text: str
-    heading: str
-    cell_id: str
-
-
-@dataclass
-class Lesson:
-    """What the two pages take from a notebook."""
-
-    path: Path
-    headings: list[str] = field(default_factory=list)
-    boxes: list["Box"] = field(default_factory=list)
-    references: list[str] = field(default_factory=list)
-    prose: list[str] = field(default_factory=list)  # the other lines
-
-    @property
-    def target(self) -> str:
-        """Where a link from `docs/` has to lead."""
-        return f"../notebooks/{self.path.name}"
+def unboxed(lessons: list[Lesson]) -> list[tuple[Lesson, Box]]:
+    """The claims of `docs/claims.toml`, each with its lesson; a cell that is not there raises."""
+    found = []
+    for claim, entry in tomllib.loads(UNBOXED.read_text(encoding="utf-8")).items():
+        lesson = next(each for each in lessons if each.number == entry["lesson"])
+        headings = [heading for heading, cell, _ in lesson.lines if cell == entry["cell"]]
+        if not headings:
+            raise ValueError(f"{claim} names a cell that lesson {lesson.number} has not")
+        found.append((lesson, Box(claim, entry["text"].strip(), headings[-1], entry["cell"])))
+    return found
 
 
-def read(path: Path) -> Lesson:
-    """Go through a notebook's Markdown line by line."""
-    lesson = Lesson(path)
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type != "markdown":
-            continue
-        text = re.sub(r"^[ >]*(```+).*?^[ >]*\1|<!--.*?-->", "", cell.source, flags=re.M | re.S)
-        in_box = False
-        for line in text.splitlines():
-            box = BOX.match(line)
-            in_box = bool(box) or (in_box and line.startswith(">"))
-            if heading := re.match(r"#{1,6} +(.+?) *$", line):
-                lesson.headings.append(heading[1])
-            elif box:
-                told = f"{box['learned']} {box['says']}"
-                lesson.boxes.append(Box(box["claim"], told, lesson.headings[-1], cell.id))
-            elif in_box:
-                lesson.boxes[-1].text += f" {line[1:].strip()}"
-            elif lesson.headings[-1:] != ["References"]:
-                lesson.prose.append(line)
-            elif bullet := re.match(r"[-*] +(.+)", line):
-                # Without the link that a lesson may make of a DOI: the page makes its own.
-                plain = re.sub(r"\[((?:doi|arXiv):[^]]+)\]\(\S+\)", r"\1", bullet[1])
-                lesson.references.append(plain)
-    return lesson
-
-
-def errata(lessons: list[Lesson]) -> tuple[str, list[str]]:
+def errata(lessons: list[Lesson], others=()) -> tuple[str, list[str]]:
     """The text of `docs/errata.md`, and a sentence for each claim that is not in it once."""
     found = defaultdict(list)
-    for lesson in lessons:
-        for box in lesson.boxes:
-            # By the cell: JupyterLab 4.6 opens a notebook there, and not at a heading's anchor.
-            target = f"{lesson.target}#cell-id={box.cell_id}"
-            link = f"[lesson {lesson.path.name[:2]}, *{box.heading}*]({target})"
-            found[box.claim].append(f"\n## {box.claim}\n\n{box.text}\n\nSee {link}.\n")
+    boxes = [(lesson, box) for lesson in lessons for box in lesson.boxes]
+    for lesson, box in [*boxes, *others]:
+        # By the cell: JupyterLab 4.6 opens a notebook there, and not at a heading's anchor.
+        target = f"{lesson.target}#cell-id={box.cell_id}"
+        link = f"[lesson {lesson.number}, *{box.heading}*]({target})"
+        found[box.claim].append(f"\n## {box.claim}\n\n{box.text}\n\nSee {link}.\n")
+    last = max((int(claim[1:]) for claim in found), default=0)
     problems = []
-    for claim in CLAIMS:
+    for claim in (f"C{number:02}" for number in range(1, last + 1)):
         if claim not in found:
-            box = f"> **What the article says ({claim}).** ..."
-            problems.append(f"claim {claim} is in no lesson: its box begins {box}")
+            problems.append(f"claim {claim} has no box in a lesson, and no entry in claims.toml")
         elif len(found[claim]) > 1:
-            problems.append(f"claim {claim} has {len(found[claim])} boxes: leave one of them")
-    for claim in sorted(set(found) - set(CLAIMS)):
-        problems.append(f"claim {claim} is none of {CLAIMS[0]} to {CLAIMS[-1]}: mend its box")
+            problems.append(f"claim {claim} has {len(found[claim])} texts: leave one of them")
     return ERRATA_HEAD + "".join("".join(found[claim]) for claim in sorted(found)), problems
+
+
+def course_map() -> str:
+    """The README's text with the map of the lessons as they are."""
+    rows = [
+        f"| {each.number} | [{each.title}](notebooks/{each.path.name}) | {each.promise} "
+        f"| {each.minutes} |"
+        for each in files.lessons()
+    ]
+    table = "\n".join(["| no. | lesson | its promise | minutes |", "|---|---|---|---|", *rows])
+    begin, end = "<!-- the map, by python -m tools.pages -->", "<!-- the map ends -->"
+    before, _, rest = README.read_text(encoding="utf-8").partition(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
 
 
 @dataclass
@@ -152,7 +126,7 @@ ID = re.compile(r"\b(doi|arXiv):(\S*\w)")
 
 def docstrings() -> Iterator[tuple[Path, str]]:
     """Every docstring of the package, with the path of its module."""
-    for path in sorted((ROOT / "recsys_lab").rglob("*.py")):
+    for path in sorted((files.ROOT / "recsys_lab").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 yield path, ast.get_docstring(node) or ""
@@ -184,12 +158,12 @@ def references(lessons: list[Lesson]) -> tuple[str, list[str]]:
     """The text of `docs/references.md`, and a sentence for each source that is not in order."""
     sources, problems = {}, []
     cited = [
-        (text, f"[lesson {lesson.path.name[:2]}]({lesson.target})")
+        (text, f"[lesson {lesson.number}]({lesson.target})")
         for lesson in lessons
         for text in lesson.references
     ]
     for path, docstring in docstrings():
-        place = path.relative_to(ROOT).as_posix()
+        place = path.relative_to(files.ROOT).as_posix()
         cited += [(text, f"[`{place}`](../{place})") for text in entries(docstring)]
     for text, place in cited:
         entry = ENTRY.match(text)
@@ -219,7 +193,7 @@ def references(lessons: list[Lesson]) -> tuple[str, list[str]]:
     names = {source.name for source in sources.values()}
     problems += [f"CHECKED has {name}, which nobody cites" for name in sorted(CHECKED - names)]
     known = [source.text for source in sources.values()]
-    running = [(lesson.path, "\n".join(lesson.prose), lesson.references) for lesson in lessons]
+    running = [(lesson.path, lesson.running, lesson.references) for lesson in lessons]
     running += [(path, docstring, known) for path, docstring in docstrings()]
     for path, text, listed in running:
         for words, first, year in citations(text):
@@ -243,15 +217,16 @@ def _shown(text: str) -> str:
 
 
 def main() -> int:
-    lessons = [read(path) for path in all_notebooks()]
+    read = [Lesson(path) for path in all_notebooks()]
     problems = []
     for path, (page, found) in {
-        ERRATA: errata(lessons),
-        REFERENCES: references(lessons),
+        ERRATA: errata(read, unboxed(read)),
+        REFERENCES: references(read),
+        README: (course_map(), []),
     }.items():
         store(path, page)
         problems += found
-    print("\n".join(problems) or "docs/errata.md and docs/references.md are made.")
+    print("\n".join(problems) or "The errata, the references and the README's map are made.")
     return int(bool(problems))
 
 

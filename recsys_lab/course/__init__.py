@@ -1,1 +1,1 @@
-"""How the course starts: the commands and the check of the machine. Standard library only."""
+"""How the course starts, what lies in it, and what was done. Standard library only."""

@@ -144,7 +144,7 @@ def handout(arguments: list[str]) -> int:
 
 def progress(arguments: list[str]) -> int:
     """Print which exercises are done."""
-    from recsys_lab.exercises.record import summary
+    from .record import summary
 
     print(summary())
     return 0

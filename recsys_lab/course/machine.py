@@ -7,7 +7,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -18,7 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from .files import ROOT, checksums, lessons
+
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What the set-up writes last: what it has installed.
@@ -72,7 +72,9 @@ def _python() -> Finding:
         remedy = "install it (Debian and Ubuntu: sudo apt install python3-venv)"
         return Finding("Python", f"{version} without its venv module", "PROBLEM", remedy)
     if sys.version_info >= FIRST_WITHOUT_TENSORFLOW:
-        remedy = "lessons 05 and 07 need TensorFlow, which there is for Python 3.11 to 3.13"
+        *most, last = [each.number for each in lessons() if each.uses_keras]
+        named = f"lessons {', '.join(most)} and {last}" if most else f"lesson {last}"
+        remedy = f"{named}: they need TensorFlow, which there is for Python 3.11 to 3.13"
         return Finding("Python", version, "NOTE", remedy)
     return Finding("Python", version, "OK", "")
 
@@ -175,9 +177,8 @@ def _browser() -> Finding:
 def _data() -> Iterator[Finding]:
     """Compare each data file with the checksum in the README beside it."""
     for readme in sorted((ROOT / "data").glob("*/README.md")):
-        text = readme.read_text(encoding="utf-8")
-        wanted = re.findall(r"^([0-9a-f]{64})  (\S+)$", text, re.M)
-        spoilt = [name for digest, name in wanted if _sha256(readme.parent / name) != digest]
+        wanted = checksums(readme.parent)
+        spoilt = [name for name in wanted if _sha256(readme.parent / name) != wanted[name]]
         what = f"data/{readme.parent.name}"
         if spoilt:
             remedy = f"get the course's own copy of it: git checkout -- {what}"

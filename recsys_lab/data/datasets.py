@@ -7,20 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..course.files import ROOT, checksums
 from .interactions import Interactions, read_csv
 
-DATA = Path(__file__).resolve().parents[2] / "data"
-
-SHA256 = {
-    "shop": {
-        "events.csv": "8e1711100c95ac6f46c496a89b85ce0f6cead71e510d79c3f9ef6874cca18def",
-        "items.csv": "c3703b92e95582ae21c64b14825a757417f3630d098a7df1e444c6ee4ed1055d",
-    },
-    "movielens-small": {
-        "movies.csv": "cd70037017534ad5ef111eb6b54b407096ceae835b7571d900d6754e22806b46",
-        "ratings.csv": "6031df54a1826b67642edd60407c21944cc51b22fcf70342baa9dd43c9ca1e0e",
-    },
-}
+DATA = ROOT / "data"
 
 
 def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.DataFrame]:
@@ -51,7 +41,7 @@ def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.Data
     >>> items.loc["A", "category"]
     'electronics'
     """
-    folder, digests = Path(folder), SHA256["shop"]
+    folder, digests = Path(folder), checksums(DATA / "shop")
     items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
     data = Interactions.from_csv(
         folder / "events.csv", sha256=digests["events.csv"], items=items.index
@@ -99,7 +89,7 @@ def load_movielens(
     >>> movies.title.iloc[data.item_position(1)]
     'Toy Story'
     """
-    folder, digests = Path(folder), SHA256["movielens-small"]
+    folder, digests = Path(folder), checksums(DATA / "movielens-small")
     movies = read_csv(folder / "movies.csv", sha256=digests["movies.csv"]).set_index("movieId")
     movies["year"] = movies["year"].astype("Int64")
     data = Interactions.from_csv(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import os
+import re
 from collections.abc import Callable
+from functools import cache
 from html import escape
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
+from IPython import get_ipython
 from IPython.display import display
 
+from ..course import record
+from ..course.files import lessons
 from ..page.display import STATIC, show_static_then_live
-from . import record
-from .engine import Verdict, examine, get
+from .engine import Exercise, Verdict, examine, get
 
 # JupyterLab's own colours, so that light and dark themes both have contrast; the words carry the
 # meaning, the bar at the left only repeats it.
@@ -100,7 +108,7 @@ def exercise(id: str) -> Callable[[Callable], Callable]:
             note = ""
         else:
             note = record.note_exercise(id, tries=1, right=int(right))
-        _say(verdict.state, [*_lines(id, asked.name, verdict), note])
+        _show_card(asked, function, verdict, [*_lines(id, asked.name, verdict), note])
         return bound
 
     return check
@@ -123,7 +131,94 @@ def _lines(id: str, name: str, verdict: Verdict) -> list[str]:
     ]
 
 
+class Card(anywidget.AnyWidget):
+    """The answer to an exercise, with a button for a hint and one for a solution."""
+
+    _esm = STATIC / "card.js"
+    _css = STATIC / "card.css"
+    kind = traitlets.Unicode().tag(sync=True)  # as in `Verdict.state`
+    head = traitlets.Unicode().tag(sync=True)  # HTML, like lines, hints and note
+    lines = traitlets.List().tag(sync=True)
+    layers = traitlets.List().tag(sync=True)  # (name, "passed", "failed" or "open")
+    total = traitlets.Int().tag(sync=True)  # of hints
+    hints = traitlets.List().tag(sync=True)
+    may_solve = traitlets.Bool(True).tag(sync=True)
+    sources = traitlets.List().tag(sync=True)  # (caption, code)
+    note = traitlets.Unicode().tag(sync=True)
+    count = traitlets.Int().tag(sync=True)  # of answers to a press: some change nothing else
+
+
+def _show_card(asked: Exercise, function: Any, verdict: Verdict, lines: list[str]) -> None:
+    """Show what came of an answer: a card where a kernel can answer it, else its words."""
+    message = _Message(verdict.state, lines)
+    if get_ipython() is None:
+        display(message)
+        return
+    failed = verdict.state == "not yet"
+    names = [name for name, _ in asked.checks]
+    passed = len(verdict.passed)
+    layers = [
+        (name, "passed" if n < passed else "failed" if failed and n == passed else "open")
+        for n, name in enumerate(names)
+        if verdict.state != "not started"
+    ]
+    # What passed is ticked in the list of layers.
+    told = [re.sub(r"^(Checked: .*?\. |Already right: .*)", "", line) for line in message.lines[1:]]
+    card = Card(
+        kind=verdict.state,
+        head=_marked(message.lines[0]),
+        lines=[_marked(line) for line in told if line],
+        layers=layers,
+        total=len(asked.hints),
+        hints=[_marked(text) for text in asked.hints[: _hints_shown.get(asked.id, 0)]]
+        if verdict.state != "right"
+        else [],
+        may_solve=not _is_students(),
+    )
+
+    def pressed(_widget: Any, content: dict, _buffers: Any) -> None:
+        with card.hold_sync():
+            if content.get("hint"):
+                shown, note = _next_hint(asked)
+                card.hints, card.note = [_marked(text) for text in shown], _marked(note)
+            elif content.get("solution") and card.may_solve:
+                if verdict.state == "right":
+                    mine = inspect.getsource(function).strip()
+                    card.sources = [("Your answer", mine), ("A solution", asked.solution)]
+                    card.note = ""
+                else:
+                    card.sources = [("A solution", asked.solution)]
+                    card.note = _marked(record.note_exercise(asked.id, solution=1))
+            card.count += 1
+
+    card.on_msg(pressed)
+    show_static_then_live(
+        html=message._repr_html_(), text=repr(message), live=ipywidgets.VBox([card])
+    )
+
+
+@cache
+def _is_students() -> bool:
+    """Whether this notebook is a student's edition: `handout` writes so into its metadata."""
+    # Jupyter's server tells a kernel which notebook it belongs to, JupyterLab no cell's metadata.
+    path = Path.cwd() / Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        return metadata.get("recsys_lab", {}).get("edition") == "student"
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
+
+
 _hints_shown: dict[str, int] = {}  # by exercise, since the kernel started
+
+
+def _next_hint(asked: Exercise) -> tuple[list[str], str]:
+    """Count one more hint; return those shown by now, and a note if it could not be recorded."""
+    before = _hints_shown.get(asked.id, 0)
+    shown = min(before + 1, len(asked.hints))
+    _hints_shown[asked.id] = shown
+    note = record.note_exercise(asked.id, hints=1) if shown > before else ""
+    return asked.hints[:shown], note
 
 
 def hint(id: str) -> None:
@@ -133,12 +228,11 @@ def hint(id: str) -> None:
     ----------
     id : the exercise's id.
     """
-    hints = get(id).hints
-    shown = min(_hints_shown.get(id, 0) + 1, len(hints))
-    note = "" if shown == _hints_shown.get(id) else record.note_exercise(id, hints=1)
-    _hints_shown[id] = shown
-    lines = [f"Hint {n} of {len(hints)}: {text}" for n, text in enumerate(hints[:shown], 1)]
-    if shown == len(hints):
+    asked = get(id)
+    shown, note = _next_hint(asked)
+    total = len(asked.hints)
+    lines = [f"Hint {n} of {total}: {text}" for n, text in enumerate(shown, 1)]
+    if len(shown) == total:
         lines.append(f'That was the last hint; `solution("{id}")` shows the reference.')
     _say("note", [f"Hints for {id}", *lines, note])
 
@@ -171,6 +265,24 @@ def progress() -> None:
     )
     html = f"<table><caption>Your progress</caption><tr>{head}</tr>{body}</table>"
     _say("note", [record.as_text(table), note], html + (f"<p>{escape(note)}</p>" if note else ""))
+
+
+def course_map() -> None:
+    """Show the lessons beside this notebook: a link, what each promises, and its minutes."""
+    here = lessons(Path.cwd()) or lessons()
+    rows = "".join(
+        f"<tr><td style='text-align:left'><a href='{escape(each.path.name)}'>{each.number} "
+        f"{escape(each.title)}</a></td><td style='text-align:left'>{_marked(each.promise)}</td>"
+        f"<td>{each.minutes}</td></tr>"
+        for each in here
+    )
+    names = "".join(
+        f"<th scope='col' style='text-align:left'>{name}</th>"
+        for name in ("lesson", "its promise", "minutes")
+    )
+    text = "\n".join(f"{each.number} {each.title} ({each.minutes} min)" for each in here)
+    table = f"<table><caption>The lessons</caption><tr>{names}</tr>{rows}</table>"
+    display({"text/html": table, "text/plain": text}, raw=True)
 
 
 # --- A guess before the answer ------------------------------------------------------------------

@@ -35,6 +35,8 @@ Everything about one exercise stands together, in the order in which a learner m
   function returned on every call so far what this one returns, the sentence is said. So the
   first cases by hand should tell the misconceptions apart. With ``expects=`` it is a wrong
   answer that the checks, or the engine, describe well enough: their message must contain that text.
+- A *right answer* of another kind, ``@agreement.right``, holds that the checks ask for no more than
+  the text does; each lesson is run with them as well.
 - *Checks* are layers, run in order; the first that fails speaks. ``answer`` is the learner's
   function, guarded: it gets copies of its inputs, and one that raises, returns None or changes
   its input is told so. A check raises `Mistake` with a sentence, or uses an ``expect`` function.
@@ -45,26 +47,33 @@ Everything about one exercise stands together, in the order in which a learner m
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import difflib
 import dis
 import inspect
 import linecache
+import math
 import pkgutil
+import re
 import textwrap
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from importlib import import_module
 from numbers import Integral, Number
-from types import FunctionType
+from types import FunctionType, GeneratorType
 from typing import Any
 
 import numpy as np
 
-from .limit import Stopped, run_limited
+from .limit import Asked, Stopped, run_limited
 
-SECONDS = 5  # for a whole check; ours take milliseconds, so even a slow laptop stays far below
+# Of processor time, for a whole check: ours take milliseconds, and an honest road of a learner's
+# own, such as thousands of sweeps, a few seconds.
+SECONDS = 15
 
 
 class Mistake(Exception):
@@ -95,6 +104,7 @@ class Exercise:
     body: str = "..."
     equivalent: dict[str, str] = field(default_factory=dict)
     wrongs: list[Wrong] = field(default_factory=list)
+    rights: list[Callable] = field(default_factory=list)
     checks: list[tuple[str, Callable]] = field(default_factory=list)
 
     @property
@@ -132,6 +142,11 @@ class Exercise:
             return function
 
         return add
+
+    def right(self, function: Callable) -> Callable:
+        """Add another road to the answer."""
+        self.rights.append(function)
+        return function
 
     def check(self, layer: str) -> Callable:
         """Add a layer of checks; `layer` names it in messages."""
@@ -232,6 +247,8 @@ def short(value: Any, limit: int = 120) -> str:
             text = np.array2string(value, precision=4, separator=", ", threshold=40)
         elif isinstance(value, np.random.Generator):
             text = "a random generator"  # its repr is an address
+        elif isinstance(value, FunctionType):
+            text = _source_of(value)
         elif hasattr(value, "toarray"):  # a sparse one, whose repr shows no number
             text = f"{type(value).__name__}({short(value.toarray(), limit)})"
         else:
@@ -240,6 +257,22 @@ def short(value: Any, limit: int = 120) -> str:
     except Exception:
         return f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= limit else f"{text[: limit - 4]} ..."
+
+
+def _source_of(function: FunctionType) -> str:
+    """A function so that a learner can write the call again: a lambda as it stands, or a name."""
+    if function.__name__ != "<lambda>":
+        return function.__name__
+    source = inspect.getsource(function).strip()
+    for end in range(len(source), 0, -1):  # it may stand in the middle of a call
+        try:
+            tree = ast.parse(source[:end])
+        except SyntaxError:
+            continue
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+        if len(found) == 1:
+            return ast.unparse(found[0])
+    return "a function"
 
 
 def _kind(value: Any) -> str:
@@ -422,47 +455,149 @@ class _Raised:
     kind: type
 
 
-_PLAINLY = (  # what numpy and Python mean by it
+# What numpy and Python mean by it: a part of their words, what the line of code has (a pattern),
+# and the advice. The first that fits speaks: what asks for most of the line stands first.
+_PLAINLY = (
     (
         "could not be broadcast together",
-        "These shapes do not line up: print each `.shape`. What stands under a fraction line needs "
-        "brackets, as in a / (b @ b); a mean of each row stays a column with keepdims=True.",
+        "/",
+        "These shapes do not line up: what stands under a fraction line needs brackets, as in "
+        "a / (b @ b).",
+    ),
+    (
+        "could not be broadcast together",
+        r"mean\(|sum\(",
+        "These shapes do not line up: a mean or a sum of each row stays a column with "
+        "keepdims=True.",
+    ),
+    (
+        "could not be broadcast together",
+        r"\w \* \w",
+        "These shapes do not line up: `*` multiplies number by number, `@` is the product of "
+        "matrices. Print each `.shape`.",
+    ),
+    (
+        "could not be broadcast together",
+        "",
+        "These shapes do not line up: print each `.shape`.",
     ),
     (
         "mismatch in its core dimension",
+        "",
         "In a product the inner sizes must agree, as in (3, 2) @ (2, 5): print each `.shape`, and "
         "transpose where they do not.",
     ),
     (
         "can't multiply sequence",
-        "Python does not multiply lists pair by pair: use zip(user, item).",
+        "",
+        "Python does not multiply lists pair by pair: go through them with zip(...), or make each "
+        "an array with np.array(...).",
     ),
     (
         "dimensions of the array must be square",
-        "`solve` takes a square matrix: print its `.shape`. To multiply each row of V by a number, "
-        "make the numbers a column: `x[:, None] * V`.",
+        "",
+        "`solve` and `inv` take a square matrix: print its `.shape`. To multiply each row of V by "
+        "a number, make the numbers a column: `x[:, None] * V`.",
     ),
-    ("for @: 'list'", "Python does not multiply lists pair by pair: use zip(user, item)."),
+    (
+        "for @: 'list'",
+        "",
+        "`@` takes arrays: make the list one with np.array(...), or go through it with zip(...).",
+    ),
     (
         "cannot access local variable",
+        "",
         "Is the name misspelt, or used before it got its first value?",
     ),
     (
         "truth value of an array",
+        r"\b(?:max|min)\(",
+        "`max` and `min` compare two numbers: for two arrays, number by number, there are "
+        "np.maximum and np.minimum.",
+    ),
+    (
+        "truth value of an array",
+        r"\band\b|\bor\b|\bnot\b",
+        "`and`, `or` and `not` ask about one value: for arrays, number by number, write & | ~.",
+    ),
+    (
+        "truth value of an array",
+        r"\bif\b|\bwhile\b",
         "An `if` asks one question, not one for each element: compute with the whole array, or use "
         "np.where.",
     ),
     (
+        "truth value of an array",
+        "",
+        "Here Python needs one yes or no, and gets one for each element: print what is compared.",
+    ),
+    (
         "inhomogeneous shape",
+        "",
         "Arrays of different shapes do not fit into one array: return them as they are, with "
         "commas between.",
     ),
-    ("unhashable type: 'list'", "`in` a set asks about one item: go through the list."),
-    ("for &: 'list' and 'set'", "Make the list a set first: set(...)."),
-    ("'set' object is not subscriptable", "A set has no order: ask `item in ...`."),
-    ("sparse array length is ambiguous", "Use `.shape`: rows, columns."),
-    ("unary ~: 'list'", "A list has no ~: write `not` for one of its entries."),
+    ("unhashable type: 'list'", r"\bin\b", "`in` a set asks about one item: go through the list."),
+    ("for &: 'list' and 'set'", "&", "Make the list a set first: set(...)."),
+    ("'set' object is not subscriptable", "", "A set has no order: ask `item in ...`."),
+    ("sparse array length is ambiguous", "", "Use `.shape`: rows, columns."),
+    ("unary ~: 'list'", "~", "A list has no ~: write `not` for one of its entries."),
+    ("has no attribute 'relu'", "", "numpy has no relu: write np.maximum(0, ...)."),
+    (
+        "Integers to negative integer powers",
+        "",
+        "`** -1` divides 1 by each number: the inverse of a matrix is np.linalg.inv.",
+    ),
+    (
+        "'NoneType' object",
+        r"\.(?:sort|append|reverse|extend)\(|\w",
+        "Something here is None: list.sort(), .append() and .reverse() change the list and return "
+        "nothing.",
+    ),
 )
+
+
+def settled(value: Any) -> Any:
+    """What an answer returned, as plain numbers, texts, lists and arrays.
+
+    Objects that say of themselves what they equal, or how large they are, could pass any check: so
+    the checks see none. What numpy, scipy, pandas and Keras return is left as it is.
+    """
+    kind = type(value)  # not isinstance, which asks the value what it is
+    home = kind.__module__.partition(".")[0]
+    if value is None or value is Ellipsis or kind in (bool, int, float, complex, str, bytes):
+        return value
+    for base in (int, float, complex, str, bytes):
+        if issubclass(kind, base) and home != "numpy":
+            return base.__new__(base, base.__add__(value, base()))
+    if issubclass(kind, np.ma.MaskedArray):
+        raise Mistake(
+            "It returned a masked array: the cells below would take what is masked for numbers. "
+            "Return an ordinary array."
+        )
+    if issubclass(kind, np.ndarray):
+        array = np.ndarray.__array__(value)  # a plain one, also of a matrix
+        if array.dtype.kind == "O":
+            return np.array([settled(each) for each in array.ravel()], object).reshape(array.shape)
+        return array
+    if issubclass(kind, (list, tuple)):
+        own = list if issubclass(kind, list) else tuple
+        return own([settled(each) for each in own.__iter__(value)])
+    if issubclass(kind, dict):
+        return {settled(key): settled(each) for key, each in dict.items(value)}
+    if issubclass(kind, (set, frozenset)):
+        return {settled(each) for each in set.union(set(), value)}
+    if issubclass(kind, Fraction):
+        return float(Fraction(value.numerator, value.denominator))
+    if home in ("numpy", "scipy", "pandas", "keras", "tensorflow") or issubclass(
+        kind, GeneratorType
+    ):
+        return value
+    if issubclass(kind, FunctionType) or home == "builtins":
+        return value
+    raise Mistake(
+        f"It returned {_kind(value)}, a class of its own: return plain numbers, lists or arrays."
+    )
 
 
 class Answer:
@@ -472,46 +607,58 @@ class Answer:
         self.function = function
         self.name = name
         self.calls: list[tuple[tuple, Any]] = []  # the inputs, and what came of them
+        self.done = 0  # calls that have ended
+        self.seconds = 0.0  # of processor time that these took
 
     def __call__(self, *inputs: Any) -> Any:
         given = copy.deepcopy(inputs)
         self.calls.append((inputs, None))
+        start = time.thread_time()
         try:
             got = self.function(*given)
         except BaseException as error:
             self.calls[-1] = (inputs, _Raised(type(error)))
-            if isinstance(error, NotImplementedError):
+            if type(error) is NotImplementedError:
                 raise NotStarted from None
             raise Mistake(self._raised(error)) from None
         self.calls[-1] = (inputs, got)
+        self.done += 1
+        self.seconds += time.thread_time() - start
         if got is Ellipsis:
             raise NotStarted
         if got is None:
             raise Mistake("It returned None: is a `return` missing?")
-        if inspect.isgenerator(got):
+        if type(got) is GeneratorType:
             raise Mistake(
                 "It returned a generator, which has computed nothing yet: "
                 "return the finished value, for example with list(...) or sum(...)."
             )
         if not _unchanged(inputs, given):
             raise Mistake("It changed its input, which its caller still needs. Work on a copy.")
-        return got
+        plain = settled(got)
+        if not isinstance(got, np.ndarray):  # of an array `_container` wants to know the kind
+            self.calls[-1] = (inputs, plain)
+        return plain
 
     def _raised(self, error: BaseException) -> str:
         """What went wrong, and in which line of the learner's own code."""
         if isinstance(error, RecursionError):
             return "It calls itself without end (RecursionError)."
+        if isinstance(error, Asked):
+            return f"{error}."
         try:
             words = f": {str(error).strip().rstrip('.')}" if str(error) else ""
         except Exception:
             words = ""
-        where = ""
+        where = source = ""
         file = self.function.__code__.co_filename
         for frame, line in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename == file:
                 source = linecache.getline(file, line).strip().rstrip(":")
                 where = f" in line {line}" + (f", `{source}`" if source else "")
-        plainly = next((says for sign, says in _PLAINLY if sign in words), "")
+        plainly = next(
+            (says for sign, has, says in _PLAINLY if sign in words and re.search(has, source)), ""
+        )
         return f"It raised {type(error).__name__}{where}{words}. {plainly}".strip()
 
     def last_call(self) -> str:
@@ -586,6 +733,26 @@ def _misconception(exercise: Exercise, answer: Answer) -> str:
     return ""
 
 
+def _cell(function: Any) -> ast.Module | None:
+    """The syntax tree of the cell that defines a function, None where it cannot be had."""
+    if type(function) is not FunctionType:
+        return None
+    source = "".join(linecache.getlines(function.__code__.co_filename))
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # a magic command, a line for the shell
+        return None
+
+
+def _defined_beside(function: Any) -> set[str]:
+    """The names that the cell of a function sets itself: the learner's own constants."""
+    tree = _cell(function)
+    nodes = [] if tree is None else [node for part in tree.body for node in ast.walk(part)]
+    return {
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
 def _borrowed(function: Any) -> str:
     """Which values the answer takes from the notebook: they are never those of the call."""
     if type(function) is not FunctionType:
@@ -596,7 +763,12 @@ def _borrowed(function: Any) -> str:
     steps = [step for code in codes for step in dis.get_instructions(code)]
     read = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
     data = (np.ndarray, np.random.Generator, Number, str, list, tuple, dict, set)
-    values = [name for name in read if issubclass(type(function.__globals__.get(name)), data)]
+    own = _defined_beside(function)
+    values = [
+        name
+        for name in read - own
+        if name in function.__globals__ and issubclass(type(function.__globals__[name]), data)
+    ]
     if not values:
         return ""
     told = " and ".join(f"`{name}`" for name in sorted(values))
@@ -604,18 +776,52 @@ def _borrowed(function: Any) -> str:
 
 
 def _container(exercise: Exercise, answer: Answer) -> str:
-    """Say so if right numbers come in a list where the cells below compute with an array."""
+    """Say so if right numbers come in another form than the reference's.
+
+    The cells below compute with what the reference returns: a list has no ``.T``, a matrix has
+    another ``*``, floats cannot be positions.
+    """
     for inputs, got in answer.calls:
         wanted = _outcome(exercise.reference, inputs)
-        pairs = zip(got, wanted, strict=False) if isinstance(wanted, tuple) else [(got, wanted)]
+        pairs = [(got, wanted)]
+        if isinstance(wanted, tuple):
+            pairs = list(zip(got, wanted, strict=False)) if isinstance(got, (tuple, list)) else []
         for part, model in pairs:
-            is_array = isinstance(model, np.ndarray) and model.ndim > 0
-            # What can sum itself, such as a Series, goes on like an array; a tensor cannot.
-            if is_array and not hasattr(type(part), "sum"):
-                return (
-                    f"The numbers are right, but they come as a {type(part).__name__}, and the "
-                    "cells below compute with an array: return np.array(...) of them."
-                )
+            told = _other_form(part, model)
+            if told:
+                return told
+    return ""
+
+
+def _other_form(part: Any, model: Any) -> str:
+    """Why one value cannot stand where the reference's stands, or nothing."""
+    if isinstance(model, np.ndarray) and model.ndim > 0:
+        if type(part) is not np.ndarray:
+            return (
+                f"The numbers are right, but they come as {_kind(part)}, and the cells below "
+                "compute with an array: return np.asarray(...) of them"
+                + (", after .toarray()." if hasattr(part, "toarray") else ".")
+            )
+        kinds = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}.get(model.dtype.kind)
+        if kinds and part.dtype.kind not in kinds:
+            names = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "booleans"}
+            return (
+                f"The values are right, but the array holds {part.dtype}, and the cells below "
+                f"compute with {names[model.dtype.kind]}: convert it with "
+                f".astype({ {'f': 'float', 'b': 'bool'}.get(model.dtype.kind, 'int') })."
+            )
+    elif isinstance(model, Integral) and not isinstance(model, (bool, np.bool_)):
+        if isinstance(part, (float, np.floating)):
+            return (
+                f"The number is right, but it is a float, {short(part)}, and the cells below need "
+                "a whole number: return int(...) of it."
+            )
+    elif isinstance(model, list) and model and all(isinstance(each, Integral) for each in model):
+        if any(isinstance(each, (float, np.floating)) for each in part):
+            return (
+                "The positions are right, but they are floats, and the cells below use them to "
+                "look up: return whole numbers, as in [int(j) for j in ...]."
+            )
     return ""
 
 
@@ -629,6 +835,9 @@ def _outcome(function: Callable, inputs: tuple) -> Any:
 
 def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
     """Run the layers until one fails."""
+    if any(isinstance(part, ast.Return) for part in getattr(_cell(function), "body", [])):
+        says = "A `return` stands at the left edge, outside of the function: indent it."
+        return Verdict("not yet", says, "how it is written")
     if _is_stub(exercise, function):
         return Verdict("not started")
     misfit = _misfit(exercise, function)
@@ -656,26 +865,71 @@ def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
     return Verdict("right", passed=tuple(passed))
 
 
-_CUT_SHORT = {
-    "time": "It was still running after {seconds:g} seconds. Does a loop never end?",
-    "memory": "It was filling the memory of your computer. Does a list grow without end?",
-    "interrupt": "You interrupted the check.",
-}
+# Modules whose functions the checks rest on, with what they hold when the course is loaded.
+_TRUSTED = [
+    (module, {name: each for name, each in vars(module).items() if callable(each)})
+    for module in (np, np.linalg, np.random, np.testing, math, builtins)
+]
+
+
+def _restored() -> str:
+    """Put back what an answer has replaced in the modules that the checks use; say what it was."""
+    changed = []
+    for module, names in _TRUSTED:
+        for name, each in names.items():
+            if vars(module).get(name) is not each and name != "input":  # the kernel has its own
+                setattr(module, name, each)
+                changed.append(f"`{module.__name__}.{name}`")
+    if not changed:
+        return ""
+    return f"Your code replaced {', '.join(changed)}: it was put back. Use another name."
+
+
+def _cut_short(stop: Stopped, answer: Answer, before: float) -> str:
+    """Why a check was stopped: slow and endless are told apart."""
+    many = f"{answer.done} call{'s' * (answer.done != 1)}"
+    ended = " It was stopped."
+    if not stop.ended:
+        ended = (
+            " It could not be stopped and may go on in the background: if your computer is"
+            " slow, choose Kernel > Restart Kernel from the menu."
+        )
+    if stop.why == "memory":
+        says = "It was filling the memory of your computer. Does a list grow without end?"
+    elif stop.why == "interrupt":
+        says = "You interrupted the check."
+    elif stop.why == "waiting":
+        says = "It waits and computes nothing: is there a sleep, or a wait for somebody?"
+    elif answer.done and before > stop.seconds / 4:
+        says = (
+            f"It is slow: {many} took {before:.2g} of the {stop.seconds:.2g} seconds that it "
+            "computed, and there were more to come. Make fewer turns, or let numpy do the loop."
+        )
+    elif answer.done:
+        says = (
+            f"It was still running after {stop.seconds:.2g} seconds of computing, though {many} "
+            f"had ended after {before:.2g}. Does a loop never end for this input?"
+        )
+    else:
+        says = (
+            f"It was still running after {stop.seconds:.2g} seconds of computing, in its first "
+            "call. Does a loop never end? (If it only takes long: make fewer turns.)"
+        )
+    return says + ended
 
 
 def examine(exercise: Exercise, function: Any, *, seconds: float = SECONDS) -> Verdict:
     """Check an answer, whatever it does: it may raise, never end, or return anything at all."""
     answer = Answer(function, exercise.name)
+    replaced = _restored()
     try:
-        return run_limited(lambda: _check(exercise, function, answer), seconds)
+        verdict = run_limited(lambda: _check(exercise, function, answer), seconds)
     except Stopped as stop:
-        says = _CUT_SHORT[stop.why].format(seconds=seconds)
-        says += (
-            " It was stopped."
-            if stop.ended
-            else " It could not be stopped and may go on in the background: if your computer is"
-            " slow, choose Kernel > Restart Kernel from the menu."
-        )
-        return Verdict("not yet", says, "it ends", call=answer.last_call())
+        says = _cut_short(stop, answer, answer.seconds)
+        verdict = Verdict("not yet", says, "it ends", call=answer.last_call())
     except BaseException as error:
-        return Verdict("not yet", f"The check cannot work with this ({type(error).__name__}).")
+        verdict = Verdict("not yet", f"The check cannot work with this ({type(error).__name__}).")
+    replaced = _restored() or replaced
+    if replaced:
+        return Verdict("not yet", replaced, "it leaves the tools alone")
+    return verdict

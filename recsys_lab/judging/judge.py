@@ -29,7 +29,7 @@ PAIRS = 1_000_000
 
 
 def parted(split, data, seed):
-    """Return train, test and candidates (None: all items) of a split, which may give two or three."""
+    """Return train, test and candidates (None: all items) of a split, which may leave these out."""
     train, test, *rest = split(data, seed)
     return train, test, rest[0] if rest else None
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._status import progress_line
+from ..course.status import progress_line
 from ..data.interactions import Interactions, as_count, as_share
 from ..data.splits import (
     split_cold_items,

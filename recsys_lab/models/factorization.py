@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from .._status import progress_line
+from ..course.status import progress_line
 from ..data.interactions import Interactions, as_count, as_csr, as_matrix, rows_of
 
 # Up to 8 MB as a dense matrix, the full SVD is exact and takes well under a second.

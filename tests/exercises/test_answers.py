@@ -64,9 +64,9 @@ def test_an_exercise_has_all_that_a_learner_needs(exercise):
 
 @each_exercise
 def test_an_exercise_is_found_by_its_notebooks_number(exercise):
+    # Its id may name another lesson: an exercise that moves keeps its learners' record.
     module = exercise.reference.__module__.rpartition(".")[2]
-    lesson, _, _ = exercise.id.partition(".")
-    assert module == f"nb{exercise.notebook:02d}_{lesson}"
+    assert module.startswith(f"nb{exercise.notebook:02d}_")
 
 
 def stubs_in(path):

@@ -1,9 +1,12 @@
 """The engine gives every answer its message, and no answer breaks the cell."""
 
+import ast
 import functools
 import json
+import linecache
 import random
 import sys
+import threading
 import time
 import types
 
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recsys_lab import exercise, hint, predict, progress, solution
-from recsys_lab.exercises import Mistake, all_exercises, cells, define, get, limit
+from recsys_lab.exercises import Mistake, all_exercises, cells, define, engine, get, limit
 from recsys_lab.exercises.engine import (
     Verdict,
     examine,
@@ -316,7 +319,7 @@ def test_an_answer_that_takes_values_from_the_notebook_is_told_which(sample, bod
 
 @pytest.mark.parametrize(
     ("form", "state"),
-    [(list, "not yet"), (tuple, "not yet"), (np.array, "right"), (pd.Series, "right")],
+    [(list, "not yet"), (tuple, "not yet"), (np.array, "right"), (pd.Series, "not yet")],
 )
 @pytest.mark.parametrize("both", [False, True])
 def test_right_numbers_are_an_array_where_the_cells_below_compute_with_one(form, state, both):
@@ -340,6 +343,50 @@ def test_right_numbers_are_an_array_where_the_cells_below_compute_with_one(form,
     assert verdict.state == state
     if state == "not yet":
         assert f"they come as a {form.__name__}" in verdict.message
+
+
+FORMS = {
+    "a matrix": np.matrix,
+    "a csr_array": sparse.csr_array,
+    "a DataFrame": pd.DataFrame,
+    "the array holds bool": lambda array: array.astype(bool),
+    "the array holds object": lambda array: array.astype(object),
+}
+
+
+@pytest.mark.parametrize(("told", "form"), FORMS.items())
+def test_right_numbers_in_another_form_than_an_array_of_numbers_are_told_so(told, form):
+    @define("sample.ones", notebook=0, hints=[])
+    def ones(m, n):
+        return np.ones((m, n))
+
+    @ones.check("a small case by hand")
+    def _(answer):
+        expect_close(answer(2, 3), np.ones((2, 3)))
+
+    def answer(m, n):
+        return form(np.ones((m, n)))
+
+    answer.__name__ = "ones"
+    verdict = examine(ones, answer)
+    assert verdict.state == "not yet"
+    assert told in verdict.message
+
+
+def test_floats_are_no_positions():
+    @define("sample.first", notebook=0, hints=[])
+    def first(values):
+        return [int(np.argmax(values))]
+
+    @first.check("a small case by hand")
+    def _(answer):
+        expect_close(answer([1, 3, 2]), [1])
+
+    def answer(values):
+        return [float(np.argmax(values))]
+
+    answer.__name__ = "first"
+    assert "they are floats" in examine(first, answer).message
 
 
 # --- Whatever it does -----------------------------------------------------------------------------
@@ -410,8 +457,8 @@ NASTY = {
     "a text": (returning("4"), "returned a str, '4'"),
     "a set": (returning({4}), "returned a set"),
     "ragged rows": (returning([[1], [2, 3]]), "rows of different lengths"),
-    "an object that raises at everything": (returning(Hostile()), "cannot be shown"),
-    "a list of these": (returning([Hostile(), Hostile()]), "no array of numbers"),
+    "an object that raises at everything": (returning(Hostile()), "a class of its own"),
+    "a list of these": (returning([Hostile(), Hostile()]), "a class of its own"),
     "itself": (named_double(lambda values: values and recursing), "no array of numbers"),
     "an error": (raising(ValueError("no luck")), "raised ValueError in line"),
     "SystemExit": (raising(SystemExit(1)), "raised SystemExit"),
@@ -484,9 +531,14 @@ def unbound(values):
         (unbound, "Is the name misspelt, or used before"),
         (lambda values: np.ones((2, 3)) / np.ones(2), "as in a / (b @ b)"),
         (lambda values: np.ones((2, 3)) @ np.ones(2), "the inner sizes must agree"),
-        (lambda values: [v for v in values] * 1.5, "use zip(user, item)"),
-        (lambda values: [1] @ [2], "use zip(user, item)"),
-        (lambda values: 1 if np.ones(2) > 0 else 0, "or use np.where"),
+        (lambda values: [v for v in values] * 1.5, "go through them with zip("),
+        (lambda values: max(0, np.ones(2)), "np.maximum"),
+        (lambda values: np.ones(2) and [1], "number by number, write &"),
+        (lambda values: np.relu(values), "numpy has no relu"),
+        (lambda values: np.array([2]) ** -1, "the inverse of a matrix is np.linalg.inv"),
+        (lambda values: values.sort()[0], "change the list and return nothing"),
+        (lambda values: [1] @ [2], "make the list one with np.array("),
+        (lambda values: 1 if np.ones(2) > 0 else 0, "An `if` asks one question"),
         (lambda values: [1] in {1}, "go through the list"),
         (lambda values: [1] & {1}, "Make the list a set first"),
         (lambda values: set(values)[0], "A set has no order"),
@@ -569,9 +621,9 @@ def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypa
     before = limit.threading.active_count()
     verdict = examine(sample, named_double(function), seconds=0.2)
     assert verdict.state == "not yet"
-    assert verdict.message == (
-        "It was still running after 0.2 seconds. Does a loop never end? It was stopped."
-    )
+    assert verdict.message.startswith("It was still running after 0.")
+    assert "in its first call. Does a loop never end?" in verdict.message
+    assert verdict.message.endswith("It was stopped.")
     assert verdict.call == "double([0, 2])"
     assert limit.threading.active_count() == before
     shown = capsys.readouterr()
@@ -582,11 +634,13 @@ def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypa
 @told_twice
 def test_an_answer_that_cannot_be_stopped_is_left_behind_and_said_so(sample, monkeypatch):
     monkeypatch.setattr(limit, "GRACE", 0.2)
+    monkeypatch.setattr(limit, "WAITING", 0.0)
 
     def double(values):
-        time.sleep(1)
+        time.sleep(2)
 
     verdict = examine(sample, double, seconds=0.2)
+    assert verdict.message.startswith("It waits and computes nothing")
     assert "could not be stopped" in verdict.message
     assert "Kernel > Restart Kernel" in verdict.message
     assert examine(sample, sample.reference).state == "right"
@@ -619,6 +673,136 @@ def test_the_limit_is_on_the_whole_check(monkeypatch):
             expect_equal(answer(1), 1)
 
     assert "still running" in examine(slow, slow.reference, seconds=0.2).message
+
+
+@told_twice
+def test_slow_and_endless_are_told_apart(monkeypatch):
+    monkeypatch.setattr(limit, "GRACE", 30)
+
+    @define("sample.turns", notebook=0, hints=[])
+    def turns(x):
+        """Return x."""
+        return x
+
+    @turns.check("ten calls")
+    def _(answer):
+        for x in range(10):
+            expect_equal(answer(x), x)
+
+    def slow(x):
+        end = time.thread_time() + 0.15
+        while time.thread_time() < end:
+            pass
+        return x
+
+    def endless(x):
+        while x == 3:
+            pass
+        return x
+
+    for function in (slow, endless):
+        function.__name__ = "turns"
+    said = examine(turns, slow, seconds=0.6).message
+    assert said.startswith("It is slow: ") and "Make fewer turns" in said
+    said = examine(turns, endless, seconds=0.6).message
+    assert said.startswith("It was still running") and "3 calls had ended" in said
+
+
+def test_time_in_which_others_compute_does_not_count(sample):
+    others = [threading.Thread(target=lambda: sum(range(30_000_000))) for _ in range(4)]
+    for other in others:
+        other.start()
+
+    def double(values):
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+        return [2 * v for v in values]
+
+    assert examine(sample, double, seconds=1).state == "right"
+    for other in others:
+        other.join()
+
+
+class Liar(list):
+    def __eq__(self, other):
+        return True
+
+    def __iter__(self):
+        return iter([0, 4])
+
+    def __len__(self):
+        return 2
+
+
+class LyingNumber(float):
+    def __float__(self):
+        return 4.0
+
+    def __eq__(self, other):
+        return True
+
+
+def test_an_object_that_lies_about_itself_is_not_right(sample):
+    for lie in (Liar([1, 1]), [LyingNumber(7), LyingNumber(7)]):
+        assert examine(sample, named_double(lambda values, lie=lie: lie)).state == "not yet"
+
+
+def test_a_replaced_function_of_numpy_is_put_back_and_told(sample):
+    isclose = np.isclose
+
+    def double(values):
+        np.isclose = lambda *a, **k: np.True_
+        return [0 for v in values]
+
+    verdict = examine(sample, double)
+    assert np.isclose is isclose
+    assert verdict.state == "not yet" and "`numpy.isclose`: it was put back" in verdict.message
+
+
+def test_an_answer_cannot_ask_the_reader(sample):
+    def double(values):
+        return [2 * int(input()) for v in values]
+
+    verdict = examine(sample, double)
+    assert verdict.message.startswith("input() asks somebody who is not there")
+
+
+@told_twice
+def test_threads_that_an_answer_starts_end_with_it(sample):
+    def double(values):
+        def run():
+            while True:
+                time.sleep(0.001)
+
+        threading.Thread(target=run, daemon=True).start()
+        return [2 * v for v in values]
+
+    before = threading.active_count()
+    examine(sample, double)
+    assert threading.active_count() == before
+
+
+def test_a_return_at_the_left_edge_is_named(sample):
+    source = "def double(values):\n    total = 0\nreturn total\n"
+    tree = ast.parse(source)
+    space = {}
+    exec(compile(ast.Module(tree.body[:1], []), "<left edge>", "exec"), space)
+    linecache.cache["<left edge>"] = (len(source), None, source.splitlines(True), "<left edge>")
+    assert "stands at the left edge" in examine(sample, space["double"]).message
+
+
+def test_a_constant_of_the_learners_own_cell_is_not_the_notebooks(sample):
+    source = "LIMIT = [3]\ndef double(values):\n    return LIMIT\n"
+    space = {}
+    exec(compile(source, "<own constant>", "exec"), space)
+    linecache.cache["<own constant>"] = (len(source), None, source.splitlines(True), "<own>")
+    assert "from the notebook" not in examine(sample, space["double"]).message
+
+
+def test_a_function_that_was_passed_is_shown_as_it_is_written():
+    assert engine.short(lambda w: w**2) == "lambda w: w ** 2"
+    assert engine.short(returning) == "returning"
 
 
 def test_what_an_answer_prints_is_shown_to_a_limit(sample, capsys):

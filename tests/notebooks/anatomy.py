@@ -7,109 +7,31 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
 
 import nbformat
 
+from tools.lesson import BOX, Lesson, Minutes
 from tools.notebooks import SIZE_LIMIT, WIDGET_VIEW, stderr_of
 
-# The claims of the source article that a notebook puts right (its number: the claims' ids).
-CLAIMS = {
-    1: ["C01", "C02"],
-    2: ["C05"],
-    3: ["C03", "C04", "C06", "C10"],
-    4: ["C07", "C08", "C09"],
-    5: ["C11", "C12", "C13", "C14"],
-    6: ["C15", "C16", "C17", "C18", "C19"],
-    7: ["C20", "C21"],
-}
-# How a bullet of 'You will be able to' may start; a verb that is missing belongs here.
-VERBS = set(
-    """
-    add answer apply argue ask break build calculate change check choose combine compare
-    complete compute connect construct correct count criticise decide define demonstrate derive
-    describe design detect distinguish draw encode estimate evaluate explain express factorise
-    find fit follow formulate identify implement improve interpret judge justify list locate
-    make mask measure mend move name plan plot predict prepare print prove quantify rank read
-    recognise recommend refute relate run say score see separate set show simulate sketch solve
-    sort spot start state summarise tell test trace train turn use verify weigh work write
-    """.split()
-)
 REFRESH = "run python -m tools.notebooks refresh"
+# How a bullet of 'You will be able to' may not start: it would name a thing, not a deed.
+NO_VERBS = {
+    "a",
+    "an",
+    "the",
+    "how",
+    "what",
+    "why",
+    "when",
+    "that",
+    "to",
+    "be",
+    "know",
+    "understand",
+}
+# One session, in minutes: see `Lesson.sections` for how they are counted.
+SESSION = 75
 FIXED = ["You will be able to", "Predict first", "Recap", "References"]
-
-
-class Lesson:
-    """A stored notebook and what the rules ask of it."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.nb = nbformat.read(path, as_version=4)
-        self.cells = self.nb.cells
-
-    @property
-    def number(self) -> str:
-        return self.path.name[:2]
-
-    @cached_property
-    def code(self) -> list[tuple[int, ast.Module]]:
-        """The position and the parsed source of each code cell."""
-        return [
-            (index, ast.parse(cell.source))
-            for index, cell in enumerate(self.cells)
-            if cell.cell_type == "code"
-        ]
-
-    @cached_property
-    def headings(self) -> list[tuple[int, int, str]]:
-        """The cell, level and text of each heading."""
-        return [
-            (index, len(match[1]), match[2].strip())
-            for index, cell in enumerate(self.cells)
-            if cell.cell_type == "markdown"
-            for match in re.finditer(r"^(#{1,6}) +(.+)$", without_code(cell.source), re.MULTILINE)
-        ]
-
-    @property
-    def prose(self) -> str:
-        """All Markdown, without code and comments."""
-        return "\n\n".join(
-            without_code(cell.source) for cell in self.cells if cell.cell_type == "markdown"
-        )
-
-    def section(self, title: str) -> str | None:
-        """The Markdown under a heading of level 2, up to the next one; None without it."""
-        match = re.search(
-            rf"^## +{re.escape(title)} *$(.*?)(?=^#{{1,2}} |\Z)", self.prose, re.M | re.S
-        )
-        return match and match[1]
-
-    def markdown_at(self, index: int) -> str:
-        """The source of the Markdown cell at a position, or nothing if there is none."""
-        if 0 <= index < len(self.cells) and self.cells[index].cell_type == "markdown":
-            return self.cells[index].source
-        return ""
-
-    def calls(self, name: str) -> list[tuple[int, ast.Call]]:
-        """The cell and the syntax tree of every call of a function or method by its bare name."""
-        return [
-            (index, node)
-            for index, tree in self.code
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-            and name == getattr(node.func, "id", getattr(node.func, "attr", None))
-        ]
-
-
-def without_code(markdown: str) -> str:
-    """Markdown without fences, comments and code spans."""
-    return re.sub(
-        r"^[ >]*(```+|~~~+).*?(?:^[ >]*\1|\Z)|<!--.*?-->|`[^`\n]+`",
-        "",
-        markdown,
-        flags=re.DOTALL | re.MULTILINE,
-    )
 
 
 def title_and_promise(lesson: Lesson) -> Iterator[str]:
@@ -136,19 +58,30 @@ def goals(lesson: Lesson) -> Iterator[str]:
         yield f"'## You will be able to' has {len(bullets)} bullets ('- Verb ...'), not 3 to 5"
     for bullet in bullets:
         word = re.sub(r"\W+", " ", bullet).split()[0].lower()
-        if word not in VERBS:
-            yield (
-                f"'- {bullet}' has to start with a verb: '{word}' is not in VERBS of "
-                "tests/notebooks/anatomy.py"
-            )
+        if word in NO_VERBS or word.endswith("ing"):
+            yield f"'- {bullet}' has to start with a verb that says what one can do, not '{word}'"
 
 
 def needs_and_time(lesson: Lesson) -> Iterator[str]:
-    """One line says what the lesson needs and how long it takes."""
-    if not re.search(
-        r"^\*\*You need:\*\* \S.* \*\*Time:\*\* about \d+ minutes", lesson.prose, re.M
-    ):
+    """One line says what the lesson needs and how long its core takes, and that is one session."""
+    said = re.search(
+        r"^\*\*You need:\*\* \S.* \*\*Time:\*\* about (\d+) minutes", lesson.prose, re.M
+    )
+    if not said:
         yield "there has to be a line '**You need:** ... **Time:** about N minutes'"
+    elif abs(int(said[1]) - lesson.minutes) > 5:
+        yield f"it says {said[1]} minutes, and by the count its core takes {lesson.minutes:.0f}"
+    if lesson.minutes > SESSION:
+        longest = max((part for part in lesson.sections if not part.further), key=_minutes)
+        yield (
+            f"its core takes {lesson.minutes:.0f} minutes and a session has {SESSION}; the longest "
+            f"section is '{longest.heading}' ({longest.minutes:.0f}): put what goes deeper under a "
+            "heading that begins 'Going further'"
+        )
+
+
+def _minutes(part: Minutes) -> float:
+    return part.minutes
 
 
 def prediction(lesson: Lesson) -> Iterator[str]:
@@ -175,10 +108,18 @@ def widgets(lesson: Lesson) -> Iterator[str]:
     if len(cells) < 2:
         yield f"there have to be at least two explore(...) cells, not {len(cells)}"
     for index in cells:
-        question = lesson.markdown_at(index - 1)
-        asked = question.partition("**Question.**")[2]
-        if "?" not in asked:
+        asked = re.search(r"\*\*Question\.\*\* (.+\?)", lesson.markdown_at(index - 1))
+        if not asked:
             yield f"the cell before explore(...) in cell {index} has to ask: **Question.** ...?"
+        for at, call in lesson.calls("explore"):
+            caption = getattr(call.args[1], "value", None) if call.args[1:] else None
+            if at == index and not (isinstance(caption, str) and asked and caption in asked[1]):
+                yield (
+                    f"explore(...) in cell {index} has to repeat its question: "
+                    "explore(view, '...?', ...)"
+                )
+        if not lesson.cells[index].metadata.get("jupyter", {}).get("source_hidden"):
+            yield f"cell {index} draws: fold it, with the metadata jupyter.source_hidden = true"
         answer = lesson.markdown_at(index + 1)
         if not re.search(
             r"<details>\s*<summary>.+?</summary>\s*\n\s*\n.*?\S.*?</details>", answer, re.DOTALL
@@ -190,9 +131,9 @@ def widgets(lesson: Lesson) -> Iterator[str]:
 
 
 def exercises(lesson: Lesson) -> Iterator[str]:
-    """At least two exercises, each with hints and a solution in reach."""
+    """At least two exercises; hints and solution are in the card that answers."""
     found = [
-        (index, decorator.args[0].value)
+        index
         for index, tree in lesson.code
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -201,36 +142,26 @@ def exercises(lesson: Lesson) -> Iterator[str]:
     ]
     if len(found) < 2:
         yield f'there have to be at least two cells with an @exercise("id"), not {len(found)}'
-    for index, name in found:
-        around = "".join(cell.source for cell in lesson.cells[max(0, index - 2) : index + 3])
-        for function in ("hint", "solution"):
-            if not re.search(rf"{function}\([\"']{re.escape(name)}[\"']\)", around):
-                yield (
-                    f"a cell at most two away from the exercise in cell {index} has to mention "
-                    f'{function}("{name}")'
-                )
-    bound = {
-        getattr(node, "asname", None) or getattr(node, "name", None) or node.id
-        for _, tree in lesson.code
-        for node in ast.walk(tree)
-        if isinstance(node, ast.alias)
-        or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-    }
-    for function in {"hint", "solution"} - bound:
-        yield f"no cell imports {function}, which the text tells the learner to call"
+    for index, cell in enumerate(lesson.cells):
+        if cell.cell_type == "code" and re.search(r"#\s*hint\(", cell.source):
+            yield f"cell {index} holds a call of hint(...): the exercise's card has a button for it"
 
 
 def hidden_solutions(lesson: Lesson) -> Iterator[str]:
-    """No cell shows a solution when the notebook is run."""
-    for index, _ in lesson.calls("solution"):
-        yield f"cell {index} calls solution(...) whenever it is run: write it as text or comment"
+    """No cell and no text calls for a solution: the exercise's card has a button for it."""
+    for index, cell in enumerate(lesson.cells):
+        if "solution(" in cell.source:
+            yield f"cell {index} mentions solution(...): the exercise's card has a button for it"
 
 
 def claims(lesson: Lesson) -> Iterator[str]:
-    """Each claim of the article that falls here has its box."""
-    for claim in CLAIMS.get(int(lesson.number), []):
-        if not re.search(rf"^> \*\*What the article says \({claim}\)\.\*\* \S", lesson.prose, re.M):
-            yield f"claim {claim} needs its box: > **What the article says ({claim}).** ..."
+    """A box on the article begins with what is to be learned, and links the claim."""
+    for line in lesson.prose.splitlines():
+        if "hat the article says" in line and line.startswith(">") and not BOX.match(line):
+            yield (
+                f"write the box '{line[:60]}...' as > **What is to be learned.** What the article "
+                "says ([C05](../docs/errata.md#c05)): ..."
+            )
 
 
 def recap_and_references(lesson: Lesson) -> Iterator[str]:

@@ -8,7 +8,7 @@ SETUP = """\
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 def exercise(name): return lambda answer: print(name)
-hint = predict = solution = print
+predict = print
 """
 DRAW = """\
 def view(height):
@@ -16,7 +16,7 @@ def view(height):
     figure.subplots().bar(["A", "B"], [0.642, height])
     figure.savefig("bars.png")
     return Image("bars.png")
-def explore(view, height):
+def explore(view, question, height):
     html = f'<img alt="bars up to {height[1]}">'
     display(view(height[0]))
     display({"text/html": html, "text/plain": ""}, raw=True)
@@ -24,9 +24,10 @@ def explore(view, height):
 MARKDOWN_BEFORE = [
     "# 01 · A sample\n\n**You will see that a sample can be tested.**",
     "## You will be able to\n\n- read it\n- **change** it\n- test it\n\n"
-    "**You need:** nothing but Python 3. **Time:** about 40 minutes.",
+    "**You need:** nothing but Python 3. **Time:** about 30 minutes.",
 ]
-QUESTION = "**Question.** At which height are both bars equal?"
+ASKED = "At which height are both bars equal?"
+QUESTION = f"**Question.** {ASKED}"
 ANSWER = "<details><summary>Answer</summary>\n\nAt 0.642, the height of the first.\n\n</details>"
 
 
@@ -40,10 +41,10 @@ def sample() -> NotebookNode:
         return new_code_cell(source)
 
     def exercise(name):
-        return [
-            text(f'If you are stuck, call `hint("{name}")`, then `solution("{name}")`.'),
-            code(f'@exercise("{name}")\ndef answer(x):\n    ...'),
-        ]
+        return code(f'@exercise("{name}")\ndef answer(x):\n    ...')
+
+    def widget(source):
+        return new_code_cell(source, metadata={"jupyter": {"source_hidden": True}})
 
     cells = [
         *map(text, MARKDOWN_BEFORE),
@@ -56,10 +57,10 @@ def sample() -> NotebookNode:
         code('guess.reveal("B")'),
         code(DRAW),
         text(QUESTION),
-        code("explore(view, height=(0.1, 0.9))"),
+        widget(f"explore(view, {ASKED!r}, height=(0.1, 0.9))"),
         text(ANSWER),
         text("### A second look\n\n" + QUESTION),
-        code("explore(view, height=(0.5, 0.9))"),
+        widget(f"explore(view, {ASKED!r}, height=(0.5, 0.9))"),
         text(ANSWER),
         text(
             "## Numbers are bound\n\nA score of **0.642**<!-- = score --> is "
@@ -69,12 +70,12 @@ def sample() -> NotebookNode:
         ),
         code("score = 0.642 + 0\nscore"),
         text(
-            "## You try\n\n> **What the article says (C01).** One thing.\n\n"
-            "> **What the article says (C02).** Another."
+            "## You try\n\n> **One thing is so.** What the article says "
+            "([C01](../docs/errata.md#c01)): another."
         ),
-        *exercise("sample.one"),
-        *exercise("sample.two"),
-        text("## Recap\n\nIt can."),
+        exercise("sample.one"),
+        exercise("sample.two"),
+        text("## Recap\n\nSo it is."),
         text("## References\n\n- Nobody (1999). *Nothing*, 42, pages 100 to 117."),
         text("Next: [here again](01_sample.ipynb)"),
     ]

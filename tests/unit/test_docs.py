@@ -2,14 +2,15 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 import recsys_lab
-from tests.notebooks.anatomy import CLAIMS, Lesson
 from tests.unit.test_imports import FLOORS
 from tools import pages
+from tools.lesson import Box, Lesson
 from tools.notebooks import ROOT, all_notebooks
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -38,55 +39,71 @@ def test_a_link_of_a_page_leads_to_a_file_and_to_a_place_in_it(path):
 
 
 def test_the_errata_are_those_of_the_lessons_and_each_claim_is_there_once():
-    page, problems = pages.errata([pages.read(path) for path in all_notebooks()])
+    read = list(LESSONS.values())
+    page, problems = pages.errata(read, pages.unboxed(read))
     assert not problems, "\n".join(problems)
     assert pages.ERRATA.read_text("utf-8") == page, "run `python -m tools.pages`"
+    found = re.findall(r"^## (C\d\d)$", page, re.M)
+    assert found == [f"C{number:02}" for number in range(1, len(found) + 1)]
+    assert len(found) >= 21
 
 
-def test_a_claim_is_linked_to_the_lesson_that_has_to_take_it_up():
-    text = pages.ERRATA.read_text("utf-8")
-    found = re.findall(r"^## (C\d\d)\n\n.+\n\nSee \[.+\]\(\.\./notebooks/(\d\d)", text, re.M)
-    wanted = [(claim, f"{number:02}") for number, claims in CLAIMS.items() for claim in claims]
-    assert found == sorted(wanted)
-    assert [claim for claim, _ in found] == pages.CLAIMS
+def test_a_claim_is_linked_to_its_cell_and_named_by_the_heading_above():
+    for claim, name, number, cell_id in re.findall(
+        r"^## (C\d\d)\n\n.+\n\nSee \[.+\*(.+)\*\]\(\.\./notebooks/(\d\d)\S+#cell-id=(\S+)\)\.",
+        pages.ERRATA.read_text("utf-8"),
+        re.M,
+    ):
+        (lesson,) = [each for each in LESSONS.values() if each.number == number]
+        place = [cell.id for cell in lesson.cells].index(cell_id)
+        above = "\n".join(
+            cell.source for cell in lesson.cells[: place + 1] if cell.cell_type == "markdown"
+        )
+        assert name in re.findall(r"^#+ +(.+?) *$", above, re.M), (claim, name)
 
 
-def test_a_claim_is_linked_to_the_cell_of_its_box_and_named_by_the_heading_above():
+def test_a_claim_that_a_lesson_links_is_in_the_errata():
     page = pages.ERRATA.read_text("utf-8")
     for lesson in LESSONS.values():
-        for claim in CLAIMS.get(int(lesson.number), []):
-            section = page.partition(f"## {claim}\n")[2].partition("\n## ")[0]
-            name, cell_id = re.search(r"\*(.+)\*\]\(\S+#cell-id=(\S+)\)\.", section).groups()
-            (cell,) = [cell for cell in lesson.cells if cell.id == cell_id]
-            assert f"> **What the article says ({claim}).**" in cell.source
-            above = lesson.prose.partition(f"What the article says ({claim})")[0]
-            assert re.findall(r"^#+ +(.+?) *$", above, re.M)[-1] == name
+        for claim in re.findall(r"errata\.md#c(\d\d)\)", lesson.prose):
+            assert f"\n## C{claim}\n" in page, (lesson.number, claim)
 
 
-def box(claim):
-    return pages.Box(claim, "It says so.", "1 · Here", "c001")
+def lesson(boxes=(), references=(), running=""):
+    """A stand-in for lesson 01."""
+    return SimpleNamespace(
+        path=Path("01_sample.ipynb"),
+        number="01",
+        target="../notebooks/01_sample.ipynb",
+        boxes=[Box(claim, "It says so.", "1 · Here", "c001") for claim in boxes],
+        references=list(references),
+        running=running,
+    )
 
 
 @pytest.mark.parametrize(
     ("boxes", "told"),
     [
-        (["C02"], "claim C01 is in no lesson"),
-        (["C01", "C02", "C02"], "claim C02 has 2 boxes"),
-        (["C01", "C02", "C99"], "claim C99 is none of C01 to C02"),
+        (["C02"], "claim C01 has no box"),
+        (["C01", "C02", "C02"], "claim C02 has 2 texts"),
     ],
 )
-def test_a_claim_without_its_one_box_is_named(monkeypatch, boxes, told):
-    monkeypatch.setattr(pages, "CLAIMS", ["C01", "C02"])
-    lesson = pages.Lesson(Path("01_sample.ipynb"), boxes=[box(claim) for claim in boxes])
-    (problem,) = pages.errata([lesson])[1]
+def test_a_claim_without_its_one_text_is_named(boxes, told):
+    (problem,) = pages.errata([lesson(boxes)])[1]
     assert told in problem
+
+
+def test_the_readmes_map_is_that_of_the_lessons():
+    text = pages.README.read_text("utf-8")
+    assert text == pages.course_map(), "run `python -m tools.pages`"
+    assert re.findall(r"^\| (\d\d) \|", text, re.M) == [each.number for each in LESSONS.values()]
 
 
 # --- references.md ------------------------------------------------------------------------------
 
 
 def test_the_references_are_those_of_the_lessons_and_docstrings_and_in_order():
-    page, problems = pages.references([pages.read(path) for path in all_notebooks()])
+    page, problems = pages.references(list(LESSONS.values()))
     assert not problems, "\n".join(problems)
     assert pages.REFERENCES.read_text("utf-8") == page, "run `python -m tools.pages`"
 
@@ -133,8 +150,8 @@ GOOD = "A. Author and B. Other. 2001. One thing: a study. *Journal* 1, 2–3. do
 def test_a_source_that_is_not_in_order_is_named(monkeypatch, listed, prose, told):
     monkeypatch.setattr(pages, "CHECKED", {"Author 2001"})
     monkeypatch.setattr(pages, "docstrings", lambda: [])
-    lesson = pages.Lesson(Path("01_sample.ipynb"), references=listed, prose=[prose])
-    assert any(told in problem for problem in pages.references([lesson])[1])
+    found = pages.references([lesson(references=listed, running=prose)])[1]
+    assert any(told in problem for problem in found)
 
 
 def test_two_ways_to_cite_a_source_make_one_line(monkeypatch):
@@ -145,8 +162,7 @@ def test_two_ways_to_cite_a_source_make_one_line(monkeypatch):
         "Examples\n--------\n>>> 1"
     )
     monkeypatch.setattr(pages, "docstrings", lambda: [(ROOT / "recsys_lab/thing.py", docstring)])
-    lesson = pages.Lesson(Path("01_sample.ipynb"), references=[GOOD])
-    page, problems = pages.references([lesson])
+    page, problems = pages.references([lesson(references=[GOOD])])
     assert problems == []
     assert page.splitlines()[-1] == (
         "- A. Author and B. Other. 2001. One thing: a study. *Journal* 1, 2–3. "

@@ -124,13 +124,6 @@ def test_the_readme_names_only_verbs_that_exist():
         assert re.search(rf"^  {verb} ", launcher.USAGE, re.M)
 
 
-def test_the_readme_maps_each_notebook_and_says_which_are_there():
-    state = dict(re.findall(r"^\| (\d\d) \|.*\| (available|planned) \|$", README, re.M))
-    assert list(state) == [f"{number:02}" for number in range(14)]
-    there = {path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert {number for number, what in state.items() if what == "available"} == there
-
-
 def test_links_in_the_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert "://" in target or (ROOT / target).exists(), target

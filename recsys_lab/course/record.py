@@ -161,7 +161,7 @@ COLUMNS = ("lesson", "right", "tried", "hints", "solutions seen", "guesses", "gu
 
 def _modules() -> list[Path]:
     """The files of the lessons' exercises, ``nbNN_name.py``, in the order of the lessons."""
-    return sorted(Path(__file__).parent.glob("nb[0-9][0-9]_*.py"))
+    return sorted((Path(__file__).parents[1] / "exercises").glob("nb[0-9][0-9]_*.py"))
 
 
 def _lesson(module: Path) -> str:
