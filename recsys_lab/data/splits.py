@@ -93,8 +93,8 @@ def split_time(data: Interactions, date) -> tuple[Interactions, Interactions]:
     date : str, datetime or pandas.Timestamp, or a number
         - A date: ``"2012-06-01"``, ``"2012-06-01 18:30"``, in UTC if it names no time zone. The
           times are then seconds since 1970 (or numpy's datetime64).
-        - A number strictly between 0 and 1: the share of all events that is held out. The date is
-          the time of the first one that is: in the order of time, number floor((1 - share) * n) + 1.
+        - A number strictly between 0 and 1: the share of all n events that is held out. In the
+          order of time floor((1 - share) * n) come before; the date is the time of the next one.
         - Any other number: a time stamp, in the unit of ``data.times``.
 
     Returns
