@@ -234,7 +234,7 @@ class TruncatedSVD(_Factorised):
     k: int = 32
 
     def _learn(self, R):
-        self.factors_ = truncated_svd(R, self.k)
+        self.factors_ = _silent_where_empty(truncated_svd(R, self.k), R)
 
 
 @dataclass(eq=False)
@@ -254,7 +254,7 @@ class SoftThresholdedSVD(_Factorised):
     lam: float = 5.0
 
     def _learn(self, R):
-        self.factors_ = soft_thresholded_svd(R, self.k, self.lam)
+        self.factors_ = _silent_where_empty(soft_thresholded_svd(R, self.k, self.lam), R)
 
 
 @dataclass(eq=False)
@@ -437,6 +437,15 @@ class KerasDot(_Factorised):
         size = {"epochs": epochs, "steps_per_epoch": steps}
         model.fit(pairs, **size, verbose=0, shuffle=False)
         self.factors_ = keras_models.factors(model)
+
+
+def _silent_where_empty(factors, R):
+    """Give users and items without events factors of 0, which an SVD leaves at some 1e-17.
+
+    Rounding has an order too, and it is not chance: it would recommend what is popular.
+    """
+    users, items = np.diff(R.indptr) > 0, np.bincount(R.indices, minlength=R.shape[1]) > 0
+    return Factors(factors.U * users[:, None], factors.V * items[:, None])
 
 
 def _add(table, rows, change):
