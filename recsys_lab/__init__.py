@@ -41,6 +41,7 @@ _HOME = {
         "Popularity",
         "Random",
         "RecentPopularity",
+        "SoftThresholdedSVD",
         "TruncatedSVD",
         "UserNeighbours",
     ],
@@ -53,7 +54,9 @@ _HOME = {
         "evaluate_per_user",
     ],
     "judging.fillings": ["compare_fillings", "usual_stars"],
-    "judging.contest": ["leak_check", "leaderboard", "rivals", "standings"],
+    "judging.judge": ["leak_check"],
+    "judging.store": ["read_leaderboard"],
+    "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
     "page.widgets": ["cell_grid", "explore", "played"],
     "exercises": [
@@ -74,9 +77,9 @@ __all__ = sorted(_HOME_OF)
 def __getattr__(name):
     if name not in _HOME_OF:
         raise AttributeError("module " + repr(__name__) + " has no attribute " + repr(name))
-    value = import_module("." + _HOME_OF[name], __name__)
-    if not _HOME_OF[name].endswith("." + name):
-        value = getattr(value, name)
+    module = import_module("." + _HOME_OF[name], __name__)
+    # A module that is public as a whole holds nothing of its own name; `leaderboard` does.
+    value = getattr(module, name, module)
     globals()[name] = value  # the next look-up does not pass through here
     return value
 
