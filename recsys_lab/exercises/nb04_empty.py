@@ -159,12 +159,12 @@ def returns_the_scores(R, V, lam):
     return skip_step.reference(R, V, lam) @ V.T
 
 
-@skip_step.wrong(expects="return np.array(...)")
+@skip_step.wrong(expects="come as a matrix")
 def returns_a_matrix(R, V, lam):
     return np.asmatrix(skip_step.reference(R, V, lam))
 
 
-@skip_step.wrong(expects="return np.array(...)")
+@skip_step.wrong(expects="come as a list")
 def returns_rows_in_a_list(R, V, lam):
     return list(skip_step.reference(R, V, lam))
 
@@ -384,7 +384,7 @@ def turns_them(R, V, lam, alpha):
     return weak_step.reference(R, V, lam, alpha).T
 
 
-@weak_step.wrong(expects="return np.array(...)")
+@weak_step.wrong(expects="come as a matrix")
 def returns_a_matrix_here(R, V, lam, alpha):
     return np.asmatrix(weak_step.reference(R, V, lam, alpha))
 

@@ -792,6 +792,16 @@ def _(answer):
         curve = rng.integers(6, size=rng.integers(1, 12)) / 10 - rng.choice([0, 1])
         patience = int(rng.integers(1, 5))
         _of(answer, curve, patience, _by_running_best(curve, patience))
+    for _ in range(16):  # a gain comes when the patience has almost ended
+        patience = int(rng.integers(3, 6))
+        low = rng.uniform(0, 0.2, size=(6, patience - 1))
+        curve = np.column_stack([0.3 + np.arange(6) / 17, low]).ravel()
+        _of(answer, curve, patience, _by_running_best(curve, patience))
+    for _ in range(30):  # slow curves, whose gains are small
+        steps = rng.choice([-0.0006, 0.0004, 0.0007], size=rng.integers(6, 16))
+        curve = np.round(0.1 + np.cumsum(steps), 4)
+        patience = int(rng.integers(2, 5))
+        _of(answer, curve, patience, _by_running_best(curve, patience))
 
 
 def _by_running_best(curve, patience):

@@ -381,12 +381,12 @@ def _(answer):
 
 @sampled_hit.check("a small case by hand")
 def _(answer):
-    why = "Of the 3 ways to draw 2 of the 3 others, 1 leaves the better one out."
-    expect_close(answer(2, 4, 2, 1), 1 / 3, why)
     why = (
         "7 of 11 can be drawn in 330 ways: 1 holds none of the 4 better ones, 28 hold one, 126 two."
     )
     expect_close(answer(5, 12, 7, 3), 155 / 330, why)
+    why = "Of the 3 ways to draw 2 of the 3 others, 1 leaves the better one out."
+    expect_close(answer(2, 4, 2, 1), 1 / 3, why)
 
 
 @sampled_hit.check("counting every sample")
