@@ -519,12 +519,12 @@ def multiplies_out(R, k, lam):
     return U @ V.T
 
 
-# Singular values 5 and 3 can be read off; not square, or U and V could be swapped unseen; and not
+# Singular values 25 and 3 can be read off; not square, or U and V could be swapped unseen; and not
 # diagonal, or to shrink the entries would do.
-FIVE_AND_THREE = np.array([[3.0, 0.0, 4.0], [0.0, 3.0, 0.0]])
-FITS = {  # the first tells most slips apart: one singular value stays, one goes
-    1.75: ([[0.9, 0, 1.2], [0, 0, 0]], "Singular values 5 and 3 pay 2 x 1.75: 1.5 and nothing."),
-    0.7: ([[2.16, 0, 2.88], [0, 1.6, 0]], "Singular values 5 and 3 pay 2 x 0.7: 3.6 and 1.6."),
+TWO_VALUES = np.array([[15.0, 0.0, 20.0], [0.0, 3.0, 0.0]])
+FITS = {  # the first tells the slips apart: one singular value stays, one goes
+    2.0: ([[12.6, 0, 16.8], [0, 0, 0]], "Singular values 25 and 3 pay 2 x 2: 21 and nothing."),
+    0.7: ([[14.16, 0, 18.88], [0, 1.6, 0]], "Singular values 25 and 3 pay 2 x 0.7: 23.6 and 1.6."),
 }
 
 
@@ -550,8 +550,8 @@ def _expect_best(U, V, product, size, why=""):
 
 @soft_threshold.check("two arrays come back, users x k and items x k")
 def _(answer):
-    for k, lam in ((1, 0.7), (2, 0.7), (2, 1.75), (1, 6.0)):
-        U, V = _pair(answer(FIVE_AND_THREE, k, lam), "U, V")
+    for k, lam in ((1, 0.7), (2, 0.7), (2, 2.0), (1, 13.0)):
+        U, V = _pair(answer(TWO_VALUES, k, lam), "U, V")
         for name, got, rows in [("U", U, "2 users"), ("V", V, "3 items")]:
             says = f"{name} has shape {got.shape}; it should have a row for each of {rows}"
             says += f" and a column for each of k = {k} factors, also for one that is switched off."
@@ -561,13 +561,13 @@ def _(answer):
 @soft_threshold.check("a small case by hand")
 def _(answer):
     for lam, (fit, why) in FITS.items():
-        U, V = _pair(answer(FIVE_AND_THREE, 2, lam), "U, V")
+        U, V = _pair(answer(TWO_VALUES, 2, lam), "U, V")
         _expect_close(U @ V.T, fit, "U @ V.T", why)
 
 
 @soft_threshold.check("the penalty is least")
 def _(answer):
-    _expect_best(*_pair(answer(FIVE_AND_THREE, 2, 0.7), "U, V"), FITS[0.7][0], 5.2)
+    _expect_best(*_pair(answer(TWO_VALUES, 2, 0.7), "U, V"), FITS[0.7][0], 25.2)
 
 
 @soft_threshold.check("random cases")
@@ -588,7 +588,7 @@ def _(answer):
 @soft_threshold.check("edge cases")
 def _(answer):
     why = "At a high price everything is switched off."
-    U, V = _pair(answer(FIVE_AND_THREE, 1, 6.0), "U, V")
+    U, V = _pair(answer(TWO_VALUES, 1, 13.0), "U, V")
     _expect_close(U @ V.T, np.zeros((2, 3)), "U @ V.T", why)
     for row in (np.array([[3, 0, 4]]), np.array([[3], [0], [4]])):
         U, V = _pair(answer(row, 1, 0.5), "U, V")

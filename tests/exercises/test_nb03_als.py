@@ -187,24 +187,3 @@ def test_other_right_ways_to_the_end_are_right(function):
 def verdict(exercise, function):
     space = function.__globals__ | {exercise.name: function}
     return examine(exercise, type(function)(function.__code__, space, exercise.name))
-
-
-FIRST = {  # the inputs of the first case by hand
-    "gradient": (*nb03_als.TWO_USERS, 0.15),
-    "user_step": (nb03_als.ONE_USER, nb03_als.APART, 0.25),
-}
-
-
-@pytest.mark.parametrize("name", FIRST)
-def test_no_two_slips_give_the_same_in_the_case_by_hand(name):
-    given, told = {}, []
-    for wrong in getattr(nb03_als, name).wrongs:
-        if wrong.says:
-            with np.errstate(all="ignore"):
-                got = wrong.function(*FIRST[name])
-            given[wrong.says] = np.concatenate([np.ravel(part) for part in got])
-            told.append(wrong.says)
-    for at, one in enumerate(told):
-        for other in told[at + 1 :]:
-            same = given[one].shape == given[other].shape and np.allclose(given[one], given[other])
-            assert not same, (one, other)
