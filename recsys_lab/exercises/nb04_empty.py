@@ -164,7 +164,7 @@ def returns_a_matrix(R, V, lam):
     return np.asmatrix(skip_step.reference(R, V, lam))
 
 
-@skip_step.wrong(expects="come as a list")
+@skip_step.wrong(expects="return np.array(...)")
 def returns_rows_in_a_list(R, V, lam):
     return list(skip_step.reference(R, V, lam))
 
