@@ -1078,7 +1078,10 @@ def commit(asked, choice):
 
 def test_a_question_can_be_read_without_a_kernel(ask):
     *_, shown = ask()
-    assert shown["text"] == "Your guess first. Which is `better` <here>?\n- SVD\n- ALS\nRun this cell to choose."
+    assert (
+        shown["text"]
+        == "Your guess first. Which is `better` <here>?\n- SVD\n- ALS\nRun this cell to choose."
+    )
     assert "<code>better</code> &lt;here&gt;?" in shown["html"]
     assert "<li>SVD</li><li>ALS</li>" in shown["html"]
 
