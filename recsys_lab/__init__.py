@@ -10,9 +10,16 @@ __version__ = "0.1.0"
 
 # Public name -> where it lives, floor by floor; a module that is public as a whole names itself.
 _HOME = {
+    "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
     "data.datasets": ["load_movielens", "load_shop"],
-    "data.splits": ["split_cold_items", "split_cold_users", "split_last", "split_random"],
+    "data.splits": [
+        "split_cold_items",
+        "split_cold_users",
+        "split_last",
+        "split_random",
+        "split_time",
+    ],
     "models.factorization": [
         "Factors",
         "als",
@@ -33,6 +40,8 @@ _HOME = {
         "KerasDot",
         "Popularity",
         "Random",
+        "RecentPopularity",
+        "SoftThresholdedSVD",
         "TruncatedSVD",
         "UserNeighbours",
     ],
@@ -44,10 +53,22 @@ _HOME = {
         "evaluate",
         "evaluate_per_user",
     ],
-    "judging.contest": ["leak_check", "leaderboard", "rivals", "standings"],
+    "judging.fillings": ["compare_fillings", "usual_stars"],
+    "judging.judge": ["leak_check"],
+    "judging.store": ["read_leaderboard"],
+    "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
-    "page.widgets": ["cell_grid", "explore"],
-    "exercises": ["course_map", "exercise", "hint", "predict", "progress", "solution"],
+    "page.widgets": ["cell_grid", "explore", "played"],
+    "exercises": [
+        "course_map",
+        "exercise",
+        "hint",
+        "predict",
+        "progress",
+        "quiz",
+        "review",
+        "solution",
+    ],
 }
 _HOME_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_HOME_OF)
@@ -56,9 +77,9 @@ __all__ = sorted(_HOME_OF)
 def __getattr__(name):
     if name not in _HOME_OF:
         raise AttributeError("module " + repr(__name__) + " has no attribute " + repr(name))
-    value = import_module("." + _HOME_OF[name], __name__)
-    if not _HOME_OF[name].endswith("." + name):
-        value = getattr(value, name)
+    module = import_module("." + _HOME_OF[name], __name__)
+    # A module that is public as a whole holds nothing of its own name; `leaderboard` does.
+    value = getattr(module, name, module)
     globals()[name] = value  # the next look-up does not pass through here
     return value
 

@@ -166,7 +166,9 @@ def _tidy(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 "language": "python",
                 "name": "python3",
             },
-            "language_info": {"name": "python"},
+            # All of what a kernel says of itself: JupyterLab would fill in what is missing, and
+            # take a lesson that was only opened for changed.
+            "language_info": nb.metadata.get("language_info", {"name": "python"}),
         }
     )
     nb.nbformat_minor = max(nb.nbformat_minor, 5)

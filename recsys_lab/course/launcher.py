@@ -43,10 +43,11 @@ usage: python3 -m recsys_lab VERB [further arguments]
   test      run every test; further arguments go to pytest (tests/unit -k lock)
   check     is this machine ready? versions, memory, cores, disk, port, browser, data
   progress  which exercises are done
+  review    questions that are due again, after one, three, seven and twenty-one days
   bench     measure the speed of imports, sliders and notebooks against their budgets
   handout   write a student's and a teacher's edition of every lesson, and pages to print
 
-`lab`, `test`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
+`lab`, `test`, `review`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
 
 
 class Stop(Exception):
@@ -65,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         "test": test,
         "check": check,
         "progress": progress,
+        "review": review,
         "bench": bench,
         "handout": handout,
     }
@@ -148,6 +150,12 @@ def progress(arguments: list[str]) -> int:
 
     print(summary())
     return 0
+
+
+def review(arguments: list[str]) -> int:
+    """Ask at the keyboard what is due again."""
+    set_up("lab")
+    return _become(["-m", "recsys_lab.exercises.keyboard", *arguments])
 
 
 def check(arguments: list[str]) -> int:

@@ -15,7 +15,10 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+
+from .review import DAYS, answered
 
 PATIENCE = 2.0  # seconds to wait for another notebook's write, which takes milliseconds
 
@@ -61,7 +64,7 @@ def _is_record(data) -> bool:
     """Whether the data have the form that `update` writes, as far as anybody reads it."""
     if not isinstance(data, dict):
         return False
-    for group in ("exercises", "guesses"):
+    for group in ("exercises", "guesses", "questions"):
         entries = data.get(group, {})
         if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
             return False
@@ -80,7 +83,7 @@ def read(*, set_aside: bool = True) -> tuple[dict, str]:
     set_aside : whether a damaged file is renamed, so that a new one can begin.
     """
     file = path()
-    empty = {"exercises": {}, "guesses": {}}
+    empty = {"exercises": {}, "guesses": {}, "questions": {}}
     if file is None:
         return empty, ""
     try:
@@ -136,15 +139,38 @@ def update(change: Callable[[dict], None]) -> str:
     return note
 
 
-def note_exercise(id: str, **seen: int) -> str:
-    """Count what happened in an exercise: tries, right, hints, solution, as in ``hints=1``."""
+def note_exercise(id: str, *, now: datetime | None = None, **seen: int) -> str:
+    """Count what happened in an exercise: tries, right, hints, solution, as in ``hints=1``.
+
+    A try moves the day on which it comes back; one that was right at the first try never does.
+    """
 
     def change(data: dict) -> None:
         entry = data["exercises"].setdefault(id, {})
-        for what, number in seen.items():
-            entry[what] = entry.get(what, 0) + number
+        _count(entry, seen)
+        if "tries" in seen:
+            right = bool(seen.get("right"))
+            answered(entry, right, now or datetime.now())
+            if right and entry["first"]:
+                entry["stage"] = len(DAYS)
 
     return update(change)
+
+
+def note_question(id: str, right: bool, *, now: datetime | None = None) -> str:
+    """Note an answer to a question of *Check yourself*, and when it comes back."""
+
+    def change(data: dict) -> None:
+        entry = data["questions"].setdefault(id, {})
+        _count(entry, {"tries": 1, "right": int(right)})
+        answered(entry, right, now or datetime.now())
+
+    return update(change)
+
+
+def _count(entry: dict, seen: dict[str, int]) -> None:
+    for what, number in seen.items():
+        entry[what] = entry.get(what, 0) + number
 
 
 def note_guess(id: str, **seen: str) -> str:

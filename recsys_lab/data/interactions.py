@@ -230,7 +230,7 @@ duplicates="first", "last" or "mean"
         ValueError
             For a wrong checksum or encoding, a malformed or empty file, and as ``from_frame``.
         """
-        table = read_csv(path, sha256=sha256, encoding=encoding)
+        table = read_csv(path, sha256=sha256, encoding=encoding, labels=(user, item))
         try:
             return cls.from_frame(
                 table,
@@ -324,9 +324,12 @@ duplicates="first", "last" or "mean"
 
 
 def read_csv(
-    path: str | Path, *, sha256: str | None = None, encoding: str = "utf-8"
+    path: str | Path, *, sha256: str | None = None, encoding: str = "utf-8", labels=()
 ) -> pd.DataFrame:
     """Read a comma-separated file with a header; only an empty field counts as missing.
+
+    The columns named in ``labels`` stay as they are written: 0001047973 and 1047973 are two items,
+    and 1E5 is no number. Where all are whole numbers in their shortest form they become integers.
 
     Raises
     ------
@@ -384,6 +387,7 @@ def read_csv(
                 keep_default_na=False,
                 na_values=[""],
                 low_memory=False,
+                dtype=dict.fromkeys(labels, object),
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise ValueError(
@@ -392,6 +396,11 @@ def read_csv(
         ) from None
     if table.empty:
         raise ValueError(f"path {str(path)!r} has a header but no rows: give at least one row")
+    for name in set(labels) & set(table):
+        # Up to 18 digits: more may not fit into 64 bits.
+        whole = table[name].dropna().astype(str).str.fullmatch(r"0|-?[1-9]\d{0,17}")
+        if whole.all() and not table[name].isna().any():
+            table[name] = table[name].astype(np.int64)
     return table
 
 

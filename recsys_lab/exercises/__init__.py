@@ -1,6 +1,6 @@
 """Exercises that answer: what a cell calls, and the engine behind it."""
 
-from .cells import course_map, exercise, hint, predict, progress, solution
+from .cells import course_map, exercise, hint, predict, progress, quiz, review, solution
 from .engine import Exercise, Mistake, all_exercises, define, get
 
 __all__ = [
@@ -14,5 +14,7 @@ __all__ = [
     "hint",
     "predict",
     "progress",
+    "quiz",
+    "review",
     "solution",
 ]

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -21,8 +22,10 @@ from IPython.display import display
 
 from ..course import record
 from ..course.files import lessons
+from ..course.review import due, next_day
 from ..page.display import STATIC, show_static_then_live
-from .engine import Exercise, Verdict, examine, get
+from .engine import Exercise, Verdict, all_exercises, examine, get
+from .questions import Question, all_quizzes, get_quiz
 
 # JupyterLab's own colours, so that light and dark themes both have contrast; the words carry the
 # meaning, the bar at the left only repeats it.
@@ -285,6 +288,90 @@ def course_map() -> None:
     display({"text/html": table, "text/plain": text}, raw=True)
 
 
+# --- Check yourself -------------------------------------------------------------------------------
+
+
+class QuizWidget(anywidget.AnyWidget):
+    """Questions that are answered at once, by the page; the kernel notes what was answered."""
+
+    _esm = STATIC / "quiz.js"
+    _css = STATIC / "quiz.css"
+    questions = traitlets.List().tag(sync=True)  # as `Question.form` gives them
+    note = traitlets.Unicode().tag(sync=True)
+
+
+def _show_questions(asked: list[Question]) -> None:
+    """Show questions to answer, below them what to read where no kernel runs."""
+    forms = [each.form() for each in asked]
+    for form in forms:
+        form["text"], form["because"] = _marked(form["text"]), _marked(form["because"])
+    widget = QuizWidget(questions=forms)
+
+    def answered(_widget: Any, content: dict, _buffers: Any) -> None:
+        widget.note = record.note_question(content["id"], bool(content["right"]))
+
+    widget.on_msg(answered)
+    items = "".join(
+        f"<li>{_marked(each.text)}"
+        + "".join(f"<br>– {_marked(choice)}" for choice in each.choices())
+        + "</li>"
+        for each in asked
+    )
+    lines = [f"{n}. {each.text}" for n, each in enumerate(asked, 1)]
+    show_static_then_live(
+        html=f"<ol>{items}</ol><p>Run this cell to answer.</p>",
+        text="\n".join([*lines, "Run this cell to answer."]),
+        live=ipywidgets.VBox([widget]),
+    )
+
+
+def quiz(id: str) -> None:
+    """Ask the questions of a lesson: each answer is told at once what is true, and why.
+
+    Parameters
+    ----------
+    id : the quiz's id, as in ``quiz("shop.recap")``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such quiz.
+    """
+    _show_questions(list(get_quiz(id).questions))
+
+
+def review(now: datetime | None = None) -> None:
+    """Ask again what is due: questions and first-try mistakes come back at growing distances.
+
+    Parameters
+    ----------
+    now : the clock, for those who want to look ahead.
+    """
+    now = now or datetime.now()
+    by_id = {each.id: each for one in all_quizzes() for each in one.questions}
+    exercises = {each.id: each for each in all_exercises()}
+    data, note = record.read(set_aside=False)
+    back = due(data, now, {*by_id, *exercises})
+    titles = {each.number: each for each in lessons()}
+    again = []
+    for id in back:
+        if id in exercises:
+            lesson = titles.get(f"{exercises[id].notebook:02d}")
+            where = (
+                f"[{lesson.number} {lesson.title}]({lesson.path.name})" if lesson else "its lesson"
+            )
+            again.append(f"`{id}` in {where}: write it once more, from an empty cell.")
+    if not back:
+        following = next_day(data, {*by_id, *exercises})
+        when = f" The next question comes back on {following:%d %B}." if following else ""
+        _say("note", [f"Nothing to review today.{when}", note])
+        return
+    _say("note", [f"To review today: {len(back)}.", *again, note])
+    asked = [by_id[id] for id in back if id in by_id]
+    if asked:
+        _show_questions(asked)
+
+
 # --- A guess before the answer ------------------------------------------------------------------
 
 _guesses: dict[str, str] = {}  # by question, committed since the kernel started
@@ -341,7 +428,7 @@ class Guess:
         _say("note", [f"{word}: you guessed {self.choice}", *told, note])
 
 
-class Question(anywidget.AnyWidget):
+class GuessWidget(anywidget.AnyWidget):
     """The choices of a question, and the button that commits one of them."""
 
     _esm = STATIC / "guess.js"
@@ -371,7 +458,7 @@ def predict(id: str, question: str, choices: list) -> Guess:
         raise ValueError(f"choices {choices!r} of {id!r} must be two or more different answers.")
     guess = Guess(id, choices)
     text = f"<strong>Your guess first.</strong> {_marked(question)}"
-    asked = Question(question=text, choices=choices)
+    asked = GuessWidget(question=text, choices=choices)
 
     def lock(note: str = "") -> None:
         said = f"Committed: {guess.choice}. The answer comes further down. {note}"
@@ -391,8 +478,14 @@ def predict(id: str, question: str, choices: list) -> Guess:
         lock()
     items = "".join(f"<li>{_marked(choice)}</li>" for choice in choices)
     show_static_then_live(
-        html=f"<p>{text}</p><ul>{items}</ul>",
-        text="\n".join([f"Your guess first. {question}", *(f"- {choice}" for choice in choices)]),
+        html=f"<p>{text}</p><ul>{items}</ul><p>Run this cell to choose.</p>",
+        text="\n".join(
+            [
+                f"Your guess first. {question}",
+                *(f"- {choice}" for choice in choices),
+                "Run this cell to choose.",
+            ]
+        ),
         live=ipywidgets.VBox([asked]),
     )
     return guess

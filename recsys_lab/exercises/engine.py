@@ -201,12 +201,17 @@ def define(
     return make
 
 
-def all_exercises() -> list[Exercise]:
-    """Every exercise of the course, in the order of the notebooks."""
+def load_lessons() -> None:
+    """Import the lessons' modules, which define their exercises and their quizzes."""
     package = import_module(__package__)
     for module in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
         if module.startswith("nb"):
             import_module(f"{__package__}.{module}")
+
+
+def all_exercises() -> list[Exercise]:
+    """Every exercise of the course, in the order of the notebooks."""
+    load_lessons()
     return sorted(_EXERCISES.values(), key=lambda one: one.notebook)
 
 
@@ -636,7 +641,9 @@ class Answer:
         if not _unchanged(inputs, given):
             raise Mistake("It changed its input, which its caller still needs. Work on a copy.")
         plain = settled(got)
-        if not isinstance(got, np.ndarray):  # of an array `_container` wants to know the kind
+        # Of an array, or a tuple of some, `_container` wants to know the kind.
+        parts = got if type(got) in (tuple, list) and got else [got]
+        if not all(isinstance(part, np.ndarray) for part in parts):
             self.calls[-1] = (inputs, plain)
         return plain
 

@@ -288,3 +288,27 @@ def _(answer):
     got = answer([4, 4, 1], [True, False, False])
     expect_equal(got, 1, "Item 0 has the score 4 too, but it was seen.")
     expect_equal(answer([1, 2], [True, True]), -1, "Everything was seen: nothing is left.")
+
+
+@best.check("what is seldom met")
+def _(answer):
+    rng = np.random.default_rng(1)
+    for items in (1, 2, 3, 5, 6):
+        got = answer((rng.permutation(items) - 2.5).tolist(), [True] * items)
+        expect_equal(got, -1, "Everything was seen: nothing is left.")
+    for items in (3, 4, 6, 7, 9):
+        scores = -120.5 - 10 * rng.permutation(items)
+        seen = rng.random(items) < 0.4
+        seen[rng.integers(items)] = False
+        wanted = int(np.where(seen, -np.inf, scores).argmax())
+        expect_equal(answer(scores.tolist(), seen.tolist()), wanted)
+    for scores, seen, wanted in (
+        ([2, 3, 1, 3], [False, False, False, True], 1),
+        ([5, 2, 5, 0], [True, False, False, False], 2),
+        ([7, 7, 7], [True, True, False], 2),
+        ([0, -4, 0, -4], [True, False, True, False], 1),
+        ([8, 1, 8, 6, 8], [True, False, True, False, False], 4),
+        ([-2, -2, -5], [True, False, False], 1),
+    ):
+        got = answer(scores, seen)
+        expect_equal(got, wanted, "Equal scores: look at the position, and at what was seen.")

@@ -56,6 +56,39 @@ def averages_the_ratios(R, u):
     return (R / u[:, None]).mean(axis=0)
 
 
+@best_items.wrong(
+    "A user whose number is 0 gives NaN, since you divide by u_i: u_i² times R_ij / u_i is "
+    "u_i times R_ij."
+)
+def weighs_the_ratios(R, u):
+    return (u[:, None] ** 2 * (R / u[:, None])).sum(axis=0) / (u @ u)
+
+
+@best_items.wrong("You squared the sum of u: it is the sum of the squares that is needed, u @ u.")
+def squares_the_sum(R, u):
+    return R.T @ u / u.sum() ** 2
+
+
+@best_items.wrong("You divided by the number of users: it is u · u that is needed, u @ u.")
+def divides_by_the_count(R, u):
+    return R.T @ u / len(u)
+
+
+@best_items.wrong("You took a mean over the users where the sum is needed: drop the mean.")
+def takes_a_mean(R, u):
+    return (R * u[:, None]).mean(axis=0) / (u @ u)
+
+
+@best_items.right
+def by_numpys_least_squares(R, u):
+    return np.linalg.lstsq(u[:, None].astype(float), R, rcond=None)[0][0]
+
+
+@best_items.right
+def one_item_after_the_other(R, u):
+    return np.array([np.dot(u, R[:, j]) / np.dot(u, u) for j in range(R.shape[1])])
+
+
 @best_items.wrong(expects="It raised ValueError")
 def multiplies_from_the_wrong_side(R, u):
     return R @ u / (u @ u)
@@ -68,11 +101,11 @@ def _(answer):
 
 @best_items.check("a small case by hand")
 def _(answer):
-    R = np.array([[2.0, 0.0, 4.0], [4.0, 5.0, 3.0]])
+    R = np.array([[5.0, 4.0, 6.0, 10.0], [1.0, 6.0, -4.0, 11.0]])
     expect_close(
-        answer(R, np.array([1.0, 2.0])),
-        [2, 2, 2],
-        "For the first item: (1 x 2 + 2 x 4) / (1 x 1 + 2 x 2) = 2.",
+        answer(R, np.array([2.0, 3.0])),
+        [1, 2, 0, 53 / 13],
+        "For the first item: (2 x 5 + 3 x 1) / (2 x 2 + 3 x 3) = 1.",
     )
 
 
@@ -83,6 +116,21 @@ def _(answer):
         R, u = rng.normal(size=(m, n)), rng.normal(size=m)
         # Another road to the same least squares: numpy's own solver.
         expect_close(answer(R, u), np.linalg.lstsq(u[:, None], R, rcond=None)[0][0], tol=1e-8)
+
+
+@best_items.check("edge cases")
+def _(answer):
+    R = np.array([[7, 3], [1, 5], [2, 0]])
+    expect_close(
+        answer(R, np.array([0.0, 2.0, 1.0])),
+        [4 / 5, 2],
+        "A user whose number is 0 has no say: (2 x 1 + 1 x 2) / (4 + 1) = 0.8.",
+    )
+    expect_close(answer(np.array([[6.0, -4.0, 3.0]]), np.array([-2.0])), [-3, 2, -1.5], "One user.")
+    expect_close(answer(np.array([[4.0], [1.0]]), np.array([1.0, 3.0])), [0.7], "One item.")
+    expect_close(
+        answer(R, np.array([3, -1, 2])), [24 / 14, 4 / 14], "Whole numbers: (21 - 1 + 4) / 14."
+    )
 
 
 @define(
@@ -162,18 +210,68 @@ def takes_the_root_of_the_share(sigma, share):
     return rank_for.reference(sigma, np.sqrt(share))
 
 
-SIGMA = np.array([5.0, 2, 2, 1, 1, 1])
+@rank_for.wrong("Reached is enough: compare with >=, not with >.")
+def wants_more_than_the_share(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return min(int(np.sum(kept <= share)) + 1, len(sigma))
+
+
+@rank_for.wrong(
+    "Your tolerance is too wide: your k keeps less than the share. Let 1e-12 less pass, no more."
+)
+def lets_too_much_pass(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.argmax(kept >= share - 1e-3)) + 1
+
+
+@rank_for.wrong(
+    "You compared what each factor keeps alone: add the squares up first, with np.cumsum."
+)
+def compares_each_alone(sigma, share):
+    return int(np.argmax(sigma**2 / np.sum(sigma**2) >= share - 1e-12)) + 1
+
+
+@rank_for.wrong(expects="It returned None")
+def loops_without_the_margin(sigma, share):
+    kept = 0.0
+    for k, one in enumerate(sigma, start=1):
+        kept += one**2 / np.sum(sigma**2)
+        if kept >= share:
+            return k
+
+
+@rank_for.right
+def by_a_loop(sigma, share):
+    total, kept = sum(one**2 for one in sigma), 0.0
+    for k, one in enumerate(sigma, start=1):
+        kept += one**2
+        if kept >= (share - 1e-12) * total:
+            return k
+    return len(sigma)
+
+
+@rank_for.right
+def by_searchsorted(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.searchsorted(kept, share - 1e-12)) + 1
+
+
+# Each slip gives another k here.
+SIGMA = np.array([0.8, 0.8, 0.8, 0.6, 0.5, 0.3, 0.2, 0.2, 0.1, 0.1])
 
 
 @rank_for.check("a whole number comes back")
 def _(answer):
-    for share in (0.64, 0.3, 0.84):  # together these tell the misconceptions apart
-        expect_type(answer(SIGMA, share), (int, np.integer), "an int")
+    expect_type(answer(SIGMA, 0.93), (int, np.integer), "an int")
 
 
 @rank_for.check("a small case by hand")
 def _(answer):
-    expect_equal(answer(SIGMA, 0.64), 1, "The first of 25, 4, 4, 1, 1, 1 holds 25/36 = 0.69.")
+    expect_equal(
+        answer(SIGMA, 0.93),
+        5,
+        "The squares add up to 2.72: four keep 2.28 of it, which is 0.838, five 2.53, 0.9301.",
+    )
     sigma = np.array([3.0, 2.0, 2.0, 1.0])
     expect_equal(answer(sigma, 0.49), 1, "The squares are 9, 4, 4, 1 of 18: one keeps a half.")
     expect_equal(answer(sigma, 0.7), 2, "The squares are 9, 4, 4, 1 of 18: two keep 13/18 = 0.72.")
@@ -195,12 +293,36 @@ def _(answer):
             )
 
 
+@rank_for.check("shares close to a step")
+def _(answer):
+    rng = np.random.default_rng(4)
+    for n in (3, 9):
+        sigma = np.sort(rng.uniform(0.5, 4, n))[::-1]
+        kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+        for k in range(1, n, 2):
+            for step, wanted in ((-1e-6, k), (1e-6, k + 1)):
+                expect_equal(
+                    answer(sigma, kept[k - 1] + step),
+                    wanted,
+                    f"{k} of {n} factors keep {kept[k - 1]:.7f}; asked for {step:+.0e} more.",
+                )
+
+
 @rank_for.check("edge cases")
 def _(answer):
     expect_equal(answer(np.array([4.0, 3.0]), 0.64), 1, "16 of 25 is 0.64: reached is enough.")
-    # Added one by one, these squares fall short of their sum by a rounding error.
-    sigma = np.sort(np.random.default_rng(3).random(12).round(2))[::-1]
-    expect_equal(answer(sigma, 1.0), 12, "All of it takes all factors, whatever the rounding.")
+    hundred = np.array([7, 5, 4, 3, 1])  # whole numbers, whose squares add up to 100
+    for k, share in enumerate((0.49, 0.74, 0.90, 0.99, 1.0), start=1):
+        expect_equal(answer(hundred, share), k, f"{k} of them keep {share} of it: that is enough.")
+    expect_equal(answer(np.array([4.0, 3.0, 0.0]), 1.0), 2, "A value of 0 adds nothing.")
+    expect_equal(answer(np.array([6.0]), 1.0), 1, "One factor is all there is.")
+    rng, short = np.random.default_rng(3), 0
+    while short < 5:  # added one by one, these squares fall short of their sum by a rounding error
+        sigma = np.sort(rng.uniform(0.5, 3, rng.integers(5, 40)))[::-1]
+        if np.cumsum(sigma**2)[-1] < np.sum(sigma**2):
+            short += 1
+            why = "All of it takes all factors, whatever the rounding."
+            expect_equal(answer(sigma, 1.0), len(sigma), why)
 
 
 @define(
@@ -288,6 +410,50 @@ def leaves_what_is_not_known(R, known):
     return np.where(known, centre.reference(R, known), R)
 
 
+@centre.wrong(
+    "A known rating of 0 is a rating: count with `known`, not what differs from 0.",
+)
+def takes_a_known_zero_for_missing(R, known):
+    count = np.maximum(np.count_nonzero(R * known, axis=1, keepdims=True), 1)
+    return np.where(known, R - (R * known).sum(axis=1, keepdims=True) / count, 0.0)
+
+
+@centre.wrong(
+    "Your result holds whole numbers only: `np.zeros_like` and `.copy()` keep the type of a table "
+    "of whole numbers, and what stands behind the point is cut off. Make it float first."
+)
+def keeps_whole_numbers(R, known):
+    centred = np.zeros_like(R)
+    centred[known] = centre.reference(R, known)[known]
+    return centred
+
+
+@centre.wrong("You divided by the number of all known ratings: each user has a count of their own.")
+def divides_by_all_known(R, known):
+    mean = (R * known).sum(axis=1, keepdims=True) / max(known.sum(), 1)
+    return np.where(known, R - mean, 0.0)
+
+
+@centre.wrong("You added the mean: subtract it.")
+def adds_the_mean(R, known):
+    return np.where(known, 2 * R - centre.reference(R, known), 0.0)
+
+
+@centre.right
+def row_by_row(R, known):
+    centred = np.zeros(R.shape)
+    for i in range(len(R)):
+        if known[i].any():
+            centred[i, known[i]] = R[i, known[i]] - R[i, known[i]].mean()
+    return centred
+
+
+@centre.right
+def by_a_masked_array(R, known):
+    masked = np.ma.masked_array(R.astype(float), ~known)
+    return (masked - masked.mean(axis=1, keepdims=True)).filled(0.0)
+
+
 @centre.check("an array of the same shape comes back")
 def _(answer):
     expect_shape(answer(np.ones((2, 3)), np.ones((2, 3), bool)), (2, 3))
@@ -295,9 +461,13 @@ def _(answer):
 
 @centre.check("a small case by hand")
 def _(answer):
-    R = np.array([[5.0, 0.0, 3.0, 0.0], [2.0, 4.0, 0.0, 3.0]])
-    got = answer(R, R > 0)
-    expect_close(got, [[1, 0, -1, 0], [-1, 1, 0, 0]], "The means are (5 + 3)/2 and (2 + 4 + 3)/3.")
+    R = np.array([[5.0, 0.0, 1.0, 7.0, 0.0], [2.0, 4.0, 0.0, 16.0, 6.0]])
+    known = np.array([[1, 1, 1, 0, 0], [1, 1, 0, 1, 1]], bool)
+    expect_close(
+        answer(R, known),
+        [[3, -2, -1, 0, 0], [-5, -3, 0, 9, -1]],
+        "The means of what is known are (5 + 0 + 1)/3 = 2 and (2 + 4 + 16 + 6)/4 = 7.",
+    )
 
 
 @centre.check("random cases")
@@ -319,6 +489,22 @@ def _(answer):
     )
     one = np.array([[4.0, 0.0]])
     expect_close(answer(one, one > 0), [[0, 0]], "A single rating is its own mean.")
+    some = np.array([[4.0, 9.0, 1.0], [3.0, -5.0, 8.0], [6.0, 2.0, 0.0]])
+    known = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1]], bool)
+    expect_close(
+        answer(some, known),
+        [[0, 0, 0], [4, -4, 0], [10 / 3, -2 / 3, -8 / 3]],
+        "The means are none, (3 - 5)/2 = -1 and (6 + 2 + 0)/3.",
+    )
+    whole = np.array([[1, 2, 5, 4], [0, 3, 3, 0]])
+    known = np.array([[1, 1, 0, 0], [1, 1, 1, 1]], bool)
+    expect_close(
+        answer(whole, known),
+        [[-0.5, 0.5, 0, 0], [-1.5, 1.5, 1.5, -1.5]],
+        "A table of whole numbers: both means are 1.5.",
+    )
+    column = np.array([[3.0], [5.0], [2.0]])
+    expect_close(answer(column, np.ones((3, 1), bool)), np.zeros((3, 1)), "One item.")
 
 
 @define(
@@ -349,7 +535,7 @@ def projects_only(r, V):
 
 @fold_in.wrong(
     "You fitted the seen items only. In a matrix whose zeros were fitted as zeros, a new row's "
-    "zeros count as well. (Leaving them out is another model: lesson 03.)"
+    "zeros count as well. (Leaving them out is another model: lesson 04.)"
 )
 def fits_the_seen_only(r, V):
     seen = r != 0
@@ -391,6 +577,31 @@ def inverts_each_number(r, V):
     return (1 / (V.T @ V)) @ (V.T @ r)
 
 
+@fold_in.wrong(expects="It raised ValueError")
+def multiplies_from_the_wrong_side_of_v(r, V):
+    return np.linalg.solve(V @ V.T, V @ r)
+
+
+@fold_in.wrong(expects="it should have shape")
+def divides_number_by_number(r, V):
+    return (V.T @ r) / (V.T @ V)
+
+
+@fold_in.right
+def by_lstsq(r, V):
+    return np.linalg.lstsq(V, r, rcond=None)[0]
+
+
+@fold_in.right
+def by_the_pseudo_inverse(r, V):
+    return np.linalg.pinv(V) @ r
+
+
+@fold_in.right
+def from_the_left(r, V):
+    return r @ V @ np.linalg.inv(V.T @ V)
+
+
 @fold_in.check("an array comes back, one number a factor")
 def _(answer):
     expect_shape(answer(np.array([1.0, 0.0, 1.0]), np.array([[1, 0], [0, 1], [1.0, 1]])), (2,))
@@ -398,9 +609,10 @@ def _(answer):
 
 @fold_in.check("a small case by hand")
 def _(answer):
-    V = np.array([[2.0], [1.0], [1.0]])
-    got = answer(np.array([1.0, 1.0, 0.0]), V)
-    expect_close(got, [0.5], "(2 x 1 + 1 x 1 + 1 x 0) / (4 + 1 + 1) = 0.5.")
+    V = np.array([[2.0, 0.0], [1.0, 3.0], [0.0, 1.0]])
+    got = answer(np.array([1.0, 0.0, 1.0]), V)
+    why = "V.T @ V is [[5, 3], [3, 10]] and V.T @ r is [2, 1]: 5 a + 3 b = 2 and 3 a + 10 b = 1."
+    expect_close(got, [17 / 41, -1 / 41], why)
 
 
 @fold_in.check("random cases")
@@ -423,3 +635,13 @@ def _(answer):
 def _(answer):
     V = np.array([[1.0, 0], [0, 2], [1, 1]])
     expect_close(answer(np.zeros(3), V), [0, 0], "Who has seen nothing gets zeros.")
+    expect_close(
+        answer(np.ones(4), np.array([[3.0], [1.0], [0.0], [-2.0]])), [1 / 7], "One factor: 2 / 14."
+    )
+    expect_close(answer(np.array([1.0]), np.array([[4.0]])), [0.25], "One item, one factor.")
+    whole = np.array([[2, 1], [0, 1], [1, -1]])
+    expect_close(
+        answer(np.array([1, 1, 0]), whole),
+        [4 / 14, 8 / 14],
+        "Whole numbers: 5a + b = 2, a + 3b = 2.",
+    )

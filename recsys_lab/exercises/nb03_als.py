@@ -1,8 +1,8 @@
-"""The exercises of notebook 03, ALS: the gradient, two kinds of step, and where they must end."""
+"""The exercises of notebook 03, ALS: the gradient, the half step, and where it must end."""
 
 import numpy as np
 
-from .engine import Mistake, as_array, define, expect, expect_close, expect_shape
+from .engine import Mistake, as_array, define, expect, expect_shape, short
 
 
 def _pair(got, names):
@@ -10,6 +10,23 @@ def _pair(got, names):
         many = f"{len(got)} things" if isinstance(got, tuple | list) else type(got).__name__
         raise Mistake(f"Return two arrays, `{names}`; you returned {many}.")
     return [as_array(each) for each in got]
+
+
+def _expect_close(got, wanted, what, why=""):
+    """Demand these numbers; `what` names for the learner what is compared."""
+    wanted = np.asarray(wanted, dtype=float)
+    array = expect_shape(got, wanted.shape, what)
+    wrong = ~np.isclose(array, wanted, rtol=1e-9, atol=1e-9)
+    if wrong.any():
+        place = tuple(int(each) for each in np.argwhere(wrong)[0])
+        one, other = short(array[place]), short(wanted[place])
+        says = f"{what} has {one} at position {list(place)}; right is {other}. {why}"
+        raise Mistake(says.strip())
+
+
+def _table(rng, m, n):
+    """Draw ratings from -2 to 5, with cells that are 0."""
+    return rng.integers(-2, 6, (m, n)) * (rng.random((m, n)) < 0.7).astype(float)
 
 
 @define(
@@ -84,19 +101,74 @@ def takes_the_mean(R, U, V, lam):
     return E @ V + 2 * lam * U, E.T @ U + 2 * lam * V
 
 
+@gradient.wrong(
+    "You left out the cells that are 0. This J counts every cell, also an empty one. (Lesson 04 "
+    "leaves them out, and that is another J.)"
+)
+def counts_only_what_is_rated(R, U, V, lam):
+    E = np.where(R != 0, U @ V.T - R, 0)
+    return E @ V + 2 * lam * U, E.T @ U + 2 * lam * V
+
+
+@gradient.wrong("The derivative of lam u^2 is 2 lam u: multiply 2 lam by U and by V.")
+def adds_two_lam_alone(R, U, V, lam):
+    E = U @ V.T - R
+    return E @ V + 2 * lam, E.T @ U + 2 * lam
+
+
+@gradient.wrong("The derivative of lam u^2 is 2 lam u, without the square.")
+def keeps_the_square(R, U, V, lam):
+    E = U @ V.T - R
+    return E @ V + 2 * lam * U**2, E.T @ U + 2 * lam * V**2
+
+
+@gradient.wrong("The two are in the other order: first dU, shaped as U, then dV.")
+def swaps_the_two(R, U, V, lam):
+    return gradient.reference(R, U, V, lam)[::-1]
+
+
+@gradient.wrong(
+    "You added the penalty itself, lam u^2: it is its derivative, 2 lam u, that counts."
+)
+def adds_the_penalty_itself(R, U, V, lam):
+    E = U @ V.T - R
+    return E @ V + lam * U**2, E.T @ U + lam * V**2
+
+
 @gradient.wrong(expects="two arrays")
 def gives_only_one_side(R, U, V, lam):
     return gradient.reference(R, U, V, lam)[0]
 
 
-# One user, three items: u = 1, v = (1, 2, 3), so the errors are -1, 1 and 0.
-ONE_USER = np.array([[2.0, 1.0, 3.0]]), np.array([[1.0]]), np.array([[1.0], [2.0], [3.0]])
+@gradient.wrong(expects="np.zeros(U.shape)")
+def rounds_where_the_factors_are_whole_numbers(R, U, V, lam):
+    dU, dV = np.zeros_like(U), np.zeros_like(V)
+    dU[:], dV[:] = gradient.reference(R, U, V, lam)
+    return dU, dV
+
+
+# Two users, three items, one factor: the errors are 2, -3, -5 and 1, -3, 0.
+TWO_USERS = (
+    np.array([[0.0, 2.0, 9.0], [5.0, 0.0, 12.0]]),
+    np.array([[1.0], [3.0]]),
+    np.array([[2.0], [-1.0], [4.0]]),
+)
+
+
+def _slopes(f, A):
+    """Return the central difference for each entry: exact, since f is quadratic in each."""
+    found = np.zeros(A.shape)
+    for place in np.ndindex(A.shape):
+        step = np.zeros(A.shape)
+        step[place] = 0.5
+        found[place] = f(A + step) - f(A - step)
+    return found
 
 
 @gradient.check("two arrays come back, shaped like U and V")
 def _(answer):
     for name, got, like in zip(
-        "UV", _pair(answer(*ONE_USER, 0.25), "dU, dV"), ONE_USER[1:], strict=True
+        "UV", _pair(answer(*TWO_USERS, 0.15), "dU, dV"), TWO_USERS[1:], strict=True
     ):
         says = f"d{name} has shape {got.shape}, {name} has shape {like.shape}: they must agree."
         expect(got.shape == like.shape, says)
@@ -104,37 +176,38 @@ def _(answer):
 
 @gradient.check("a small case by hand")
 def _(answer):
-    dU, dV = answer(*ONE_USER, 0.25)
-    why = "This is dU. Errors -1, 1, 0: -1 x 1 + 1 x 2 + 0 x 3 = 1, and 2 x 0.25 x 1 = 0.5."
-    expect_close(dU, [[1.5]], why)
-    why = "This is dV: -1 x 1 + 0.5 x 1 = -0.5, 1 x 1 + 0.5 x 2 = 2, 0 x 1 + 0.5 x 3 = 1.5."
-    expect_close(dV, [[-0.5], [2], [1.5]], why)
+    dU, dV = _pair(answer(*TWO_USERS, 0.15), "dU, dV")
+    why = "User 1 has the errors 2, -3, -5: 2 x 2 - 3 x (-1) - 5 x 4 = -13, and 0.3 x 1 = 0.3."
+    _expect_close(dU, [[-12.7], [5.9]], "dU", why)
+    why = "The first item has the errors 2 and 1: 2 x 1 + 1 x 3 = 5, and 0.3 x 2 = 0.6."
+    _expect_close(dV, [[5.6], [-12.3], [-3.8]], "dV", why)
 
 
 @gradient.check("random cases, by finite differences")
 def _(answer):
     rng = np.random.default_rng(1)
-    for m, n, k in [(3, 4, 2), (5, 2, 3)]:
-        R, U, V = rng.normal(size=(m, n)), rng.normal(size=(m, k)), rng.normal(size=(n, k))
+    for m, n, k in [(3, 5, 2), (5, 2, 3), (1, 4, 2), (4, 1, 3), (3, 3, 3)]:
+        R, U, V = _table(rng, m, n), rng.normal(size=(m, k)), rng.normal(size=(n, k))
 
         def J(U, V, R=R):
             return np.sum((R - U @ V.T) ** 2) / 2 + 0.7 * (np.sum(U**2) + np.sum(V**2))
 
-        dU, dV = answer(R, U, V, 0.7)
-        step_U, step_V = rng.normal(size=(m, k)), rng.normal(size=(n, k))
-        # The error of a central difference falls with h^2; at 1e-4 it is about 1e-7 here.
-        h = 1e-4
-        slope = (J(U + h * step_U, V) - J(U - h * step_U, V)) / (2 * h)
-        expect_close(np.sum(dU * step_U), slope, "J rises otherwise when U moves.", tol=1e-6)
-        slope = (J(U, V + h * step_V) - J(U, V - h * step_V)) / (2 * h)
-        expect_close(np.sum(dV * step_V), slope, "J rises otherwise when V moves.", tol=1e-6)
+        dU, dV = _pair(answer(R, U, V, 0.7), "dU, dV")
+        why = "J rises otherwise when this entry moves."
+        _expect_close(dU, _slopes(lambda U, V=V, J=J: J(U, V), U), "dU", why)
+        _expect_close(dV, _slopes(lambda V, U=U, J=J: J(U, V), V), "dV", why)
 
 
 @gradient.check("edge cases")
 def _(answer):
-    dU, dV = answer(np.ones((2, 3)), np.zeros((2, 1)), np.zeros((3, 1)), 0.1)
-    expect_close(dU, np.zeros((2, 1)), "At U = V = 0 the ground is level: a saddle.")
-    expect_close(dV, np.zeros((3, 1)), "At U = V = 0 the ground is level: a saddle.")
+    dU, dV = _pair(answer(np.ones((2, 3)), np.zeros((2, 1)), np.zeros((3, 1)), 0.1), "dU, dV")
+    _expect_close(dU, np.zeros((2, 1)), "dU", "At U = V = 0 the ground is level: a saddle.")
+    _expect_close(dV, np.zeros((3, 1)), "dV", "At U = V = 0 the ground is level: a saddle.")
+    whole = [part.astype(int) for part in TWO_USERS]
+    dU, dV = _pair(answer(*whole, 0.15), "dU, dV")
+    why = "R, U and V hold whole numbers here. Is there an np.zeros_like(U)? Use np.zeros(U.shape)."
+    _expect_close(dU, [[-12.7], [5.9]], "dU", why)
+    _expect_close(dV, [[5.6], [-12.3], [-3.8]], "dV", why)
 
 
 @define(
@@ -193,40 +266,88 @@ def subtracts_lam(R, V, lam):
     return user_step.reference(R, V, -lam)
 
 
-# V'V is diagonal, so each factor can be worked out alone; three users, so U is not square.
-THREE_USERS = np.array([[2.0, 4.0], [3.0, 0.0], [0.0, 5.0]])
-APART = np.array([[1.0, 0.0], [0.0, 2.0]])
+@user_step.wrong(
+    "You left out the cells that are 0. Here an empty cell is a rating of 0, so V'V has all items "
+    "in it, for every user. (Lesson 04 leaves them out, and that is another J.)"
+)
+def fits_only_what_is_rated(R, V, lam):
+    U = np.zeros((len(R), V.shape[1]))
+    for i, r in enumerate(R):
+        rated = np.flatnonzero(r)
+        U[i] = user_step.reference(r[None, rated], V[rated], lam)[0]
+    return U
+
+
+@user_step.wrong(
+    "`A ** -1` is one over each entry, and not the inverse: use `np.linalg.solve` (or "
+    "`np.linalg.inv`)."
+)
+def inverts_entry_by_entry(R, V, lam):
+    A = V.T @ V + 2 * lam * np.eye(V.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return R @ V @ (A * 1.0) ** -1
+
+
+@user_step.wrong(
+    "2 lam counts n times here, n being the number of items. J is a sum and no mean: neither lam "
+    "nor V'V has to do with n."
+)
+def multiplies_lam_by_the_items(R, V, lam):
+    return user_step.reference(R, V, lam * len(V))
+
+
+@user_step.wrong(
+    "It is least squares without a penalty, divided by 1 + 2 lam: add 2 lam to the diagonal of "
+    "V'V, and then solve."
+)
+def shrinks_afterwards(R, V, lam):
+    return user_step.reference(R, V, 0) / (1 + 2 * lam)
+
+
+@user_step.wrong(expects="np.zeros((len(R), V.shape[1]))")
+def rounds_where_ratings_are_whole_numbers(R, V, lam):
+    U = np.zeros((len(R), V.shape[1]), dtype=R.dtype)
+    U[:] = user_step.reference(R, V, lam)
+    return U
+
+
+# V'V = diag(5, 9) here, so each factor can be worked out alone; user 1 has an empty cell.
+ONE_USER = np.array([[7.0, 0.0, 4.0]])
+APART = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
 
 
 @user_step.check("a row comes back for each user")
 def _(answer):
-    got = answer(THREE_USERS, APART, 0.25)
-    if as_array(got).shape != (3, 2):
-        expect_shape(got, (3, 2))
+    expect_shape(answer(ONE_USER, APART, 0.25), (1, 2), "U")
 
 
 @user_step.check("a small case by hand")
 def _(answer):
-    why = "V'V + 0.5 I = diag(1.5, 4.5); for the first user V'r = (2, 8): 2/1.5 and 8/4.5."
-    got = answer(THREE_USERS, APART, 0.25)
-    expect_close(got, [[2 / 1.5, 8 / 4.5], [2, 0], [0, 10 / 4.5]], why)
+    why = "V'V + 0.5 I = diag(5.5, 9.5), and V'r = (7, 12): U is 7/5.5 and 12/9.5."
+    _expect_close(answer(ONE_USER, APART, 0.25), [[7 / 5.5, 12 / 9.5]], "U", why)
 
 
 @user_step.check("random cases")
 def _(answer):
     rng = np.random.default_rng(2)
-    for m, n, k in [(4, 3, 2), (2, 6, 3), (3, 2, 4)]:
-        R, V, lam = rng.normal(size=(m, n)), rng.normal(size=(n, k)), rng.random() + 0.1
+    for m, n, k in [(4, 3, 2), (2, 6, 3), (3, 2, 4), (1, 5, 2), (5, 1, 1), (3, 3, 3)]:
+        R, V, lam = _table(rng, m, n), rng.normal(size=(n, k)), rng.random() + 0.1
         # Least squares on V with sqrt(2 lam) I below it: another road to the same minimum.
         tall = np.vstack([V, np.sqrt(2 * lam) * np.eye(k)])
         wanted = np.linalg.lstsq(tall, np.vstack([R.T, np.zeros((k, m))]), rcond=None)[0].T
-        expect_close(answer(R, V, lam), wanted)
+        _expect_close(answer(R, V, lam), wanted, "U")
 
 
 @user_step.check("edge cases")
 def _(answer):
     got = answer(np.zeros((1, 3)), np.ones((3, 2)), 0.5)
-    expect_close(got, [[0, 0]], "A row of zeros is fitted best, and at no cost, by u = 0.")
+    _expect_close(got, [[0, 0]], "U", "A row of zeros is fitted best, and at no cost, by u = 0.")
+    why = (
+        "R and V hold whole numbers here, and U does not: make room for it with "
+        "np.zeros((len(R), V.shape[1]))."
+    )
+    got = answer(ONE_USER.astype(int), APART.astype(int), 0.25)
+    _expect_close(got, [[7 / 5.5, 12 / 9.5]], "U", why)
 
 
 @define(
@@ -346,58 +467,131 @@ def shrinks_the_roots(R, k, lam):
     return U1[:, :k] * root, V1t[:k].T * root
 
 
+@soft_threshold.wrong(
+    "You dropped the factors that are switched off. Keep their columns, all zeros, so that U and V "
+    "have k columns at any lam."
+)
+def drops_the_columns_of_zeros(R, k, lam):
+    U, V = soft_threshold.reference(R, k, lam)
+    left = np.any(U != 0, axis=0)
+    return U[:, left], V[:, left]
+
+
+@soft_threshold.wrong(
+    "The penalty is 2 lam for each singular value, and not for its square (the eigenvalue of R'R)."
+)
+def subtracts_from_the_squares(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.sqrt(np.maximum(sigma[:k] ** 2 - 2 * lam, 0)))
+    return U1[:, :k] * root, V1t[:k].T * root
+
+
+@soft_threshold.wrong(
+    "You subtracted 4 lam: |U|^2 and |V|^2 together cost 2 lam for each unit of a singular value."
+)
+def subtracts_four_lam(R, k, lam):
+    return soft_threshold.reference(R, k, 2 * lam)
+
+
+@soft_threshold.wrong(
+    "You shrank every entry of R. Shrink its singular values: 2 lam less, and at least 0."
+)
+def shrinks_the_entries(R, k, lam):
+    small = np.sign(R) * np.maximum(np.abs(R) - 2 * lam, 0)
+    return soft_threshold.reference(small, k, 0)
+
+
+@soft_threshold.wrong("V is k x items: turn it round, so that an item has a row (`V1t[:k].T`).")
+def leaves_v_turned(R, k, lam):
+    U, V = soft_threshold.reference(R, k, lam)
+    return U, V.T
+
+
+@soft_threshold.wrong(expects="3 things")
+def gives_three_parts(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k], np.maximum(sigma[:k] - 2 * lam, 0), V1t[:k].T
+
+
 @soft_threshold.wrong(expects="two arrays")
 def multiplies_out(R, k, lam):
     U, V = soft_threshold.reference(R, k, lam)
     return U @ V.T
 
 
-# Singular values 3 and 2 can be read off; not square, or U and V could be swapped unseen.
-THREE_AND_TWO = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+# Singular values 25 and 3 can be read off; not square, or U and V could be swapped unseen; and not
+# diagonal, or to shrink the entries would do.
+TWO_VALUES = np.array([[15.0, 0.0, 20.0], [0.0, 3.0, 0.0]])
+FITS = {  # the first tells the slips apart: one singular value stays, one goes
+    2.0: ([[12.6, 0, 16.8], [0, 0, 0]], "Singular values 25 and 3 pay 2 x 2: 21 and nothing."),
+    0.7: ([[14.16, 0, 18.88], [0, 1.6, 0]], "Singular values 25 and 3 pay 2 x 0.7: 23.6 and 1.6."),
+}
+
+
+def _with_values(rng, m, n, sigma):
+    """Draw a matrix of these singular values, and return it with its singular vectors."""
+    left = np.linalg.qr(rng.normal(size=(m, len(sigma))))[0]
+    right = np.linalg.qr(rng.normal(size=(n, len(sigma))))[0]
+    return (left * sigma) @ right.T, left, right
+
+
+def _expect_best(U, V, product, size, why=""):
+    """Demand the product and that it is made of the smallest factors there are."""
+    _expect_close(U @ V.T, product, "U @ V.T", why)
+    for name, factors in (("U", U), ("V", V)):
+        got = np.sum(factors**2)
+        expect(
+            abs(got - size) < 1e-8 * max(1, size),
+            f"The product is right, but |{name}|^2 is {short(got)}; where |U|^2 + |V|^2 is least, "
+            f"it is {short(float(size))}, the sum of what is left of the singular values: half on "
+            "either side.",
+        )
 
 
 @soft_threshold.check("two arrays come back, users x k and items x k")
 def _(answer):
-    for k in (1, 2):
-        U, V = _pair(answer(THREE_AND_TWO, k, 0.2), "U, V")
+    for k, lam in ((1, 0.7), (2, 0.7), (2, 2.0), (1, 13.0)):
+        U, V = _pair(answer(TWO_VALUES, k, lam), "U, V")
         for name, got, rows in [("U", U, "2 users"), ("V", V, "3 items")]:
             says = f"{name} has shape {got.shape}; it should have a row for each of {rows}"
-            expect(got.shape == (int(rows[0]), k), f"{says} and one column a factor; k = {k}.")
+            says += f" and a column for each of k = {k} factors, also for one that is switched off."
+            expect(got.shape == (int(rows[0]), k), says)
 
 
 @soft_threshold.check("a small case by hand")
 def _(answer):
-    U, V = _pair(answer(THREE_AND_TWO, 2, 1.25), "U, V")
-    fit = [[0.5, 0, 0], [0, 0, 0]]
-    expect_close(
-        U @ V.T, fit, "Singular values 3 and 2 pay 2 x 1.25 each: 0.5 and nothing are left."
-    )
-    U, V = _pair(answer(THREE_AND_TWO, 2, 0.2), "U, V")
-    fit = [[2.6, 0, 0], [0, 1.6, 0]]
-    expect_close(U @ V.T, fit, "Singular values 3 and 2 pay 2 x 0.2 each: 2.6 and 1.6 are left.")
+    for lam, (fit, why) in FITS.items():
+        U, V = _pair(answer(TWO_VALUES, 2, lam), "U, V")
+        _expect_close(U @ V.T, fit, "U @ V.T", why)
 
 
 @soft_threshold.check("the penalty is least")
 def _(answer):
-    U, V = _pair(answer(THREE_AND_TWO, 2, 0.2), "U, V")
-    sizes = [np.sum(U**2), np.sum(V**2)]
-    expect_close(sizes, [4.2, 4.2], "Half on either side: |U|^2 = |V|^2 = 2.6 + 1.6 = 4.2.")
+    _expect_best(*_pair(answer(TWO_VALUES, 2, 0.7), "U, V"), FITS[0.7][0], 25.2)
 
 
 @soft_threshold.check("random cases")
 def _(answer):
     rng = np.random.default_rng(3)
-    for m, n, k in [(4, 3, 1), (3, 6, 2), (5, 4, 4)]:
-        R = rng.normal(size=(m, n))
-        U, V = _pair(answer(R, k, 0.3), "U, V")
-        # The k leading eigenvectors of R'R, with R acting on each shrunk by (sigma - 2 lam)/sigma.
-        squares, leading = np.linalg.eigh(R.T @ R)
-        sigma, leading = np.sqrt(np.maximum(squares[::-1][:k], 0)), leading[:, ::-1][:, :k]
-        share = np.maximum(1 - 0.6 / np.maximum(sigma, 1e-12), 0)
-        expect_close(U @ V.T, R @ (leading * share) @ leading.T)
+    # No value is near 0.6 or near its neighbour, where an iterative answer would be slow.
+    for m, n, k, sigma in [
+        (4, 3, 1, [2.7, 1.3, 0.2]),
+        (3, 6, 3, [3.1, 1.4, 0.25]),
+        (5, 4, 2, [4.1, 4.1, 1.9]),
+    ]:
+        R, left, right = _with_values(rng, m, n, sigma)
+        rest = np.maximum(np.array(sigma[:k]) - 0.6, 0)
+        product = (left[:, :k] * rest) @ right[:, :k].T
+        _expect_best(*_pair(answer(R, k, 0.3), "U, V"), product, rest.sum())
 
 
 @soft_threshold.check("edge cases")
 def _(answer):
-    U, V = _pair(answer(THREE_AND_TWO, 1, 5.0), "U, V")
-    expect_close(U @ V.T, np.zeros((2, 3)), "At a high price everything is switched off.")
+    why = "At a high price everything is switched off."
+    U, V = _pair(answer(TWO_VALUES, 1, 13.0), "U, V")
+    _expect_close(U @ V.T, np.zeros((2, 3)), "U @ V.T", why)
+    for row in (np.array([[3, 0, 4]]), np.array([[3], [0], [4]])):
+        U, V = _pair(answer(row, 1, 0.5), "U, V")
+        _expect_close(U @ V.T, row * 0.8, "U @ V.T", "One singular value, 5, pays 1.")
+    U, V = _pair(answer(np.zeros((2, 3)), 2, 0.7), "U, V")
+    _expect_close(U @ V.T, np.zeros((2, 3)), "U @ V.T", "Nothing fits an empty table best.")

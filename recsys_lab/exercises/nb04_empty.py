@@ -1,8 +1,216 @@
-"""The exercises of notebook 04, What an empty cell means: three readings of what is not there."""
+"""The exercises of notebook 04, What an empty cell means: a step for each reading, and biases."""
 
 import numpy as np
 
-from .engine import define, expect_close, expect_shape
+from .engine import Mistake, define, expect_close, expect_shape
+
+
+def _expect_array(got):
+    """Demand a plain array: the cells below slice, multiply and compare it as one."""
+    if type(got) is not np.ndarray:
+        raise Mistake(
+            f"It returned a {type(got).__name__}, and the cells below compute with an ndarray: "
+            "return np.array(...) of it."
+        )
+
+
+# Five users, three items, two factors. Each item has one factor only, so all matrices are diagonal
+# and each factor can be worked out alone.
+APART = np.array([[2.0, 0.0], [0.0, 3.0], [5.0, 0.0]])
+
+
+@define(
+    "empty.skip_step",
+    notebook=4,
+    hints=[
+        "Loop over the rows of R with `for i, r in enumerate(R):`. For one person, find the rated "
+        "films first: `rated = np.flatnonzero(r)`.",
+        "`V[rated]` holds the rows of these films, `r[rated]` the ratings. The rest is lesson 03's "
+        "step: (V_i'V_i + 2 lam I) u_i = V_i' r_i.",
+        "Begin with `U = np.zeros((len(R), V.shape[1]))`. In the loop: `Vi = V[rated]`, "
+        "`A = Vi.T @ Vi + 2 * lam * np.eye(V.shape[1])`, "
+        "`U[i] = np.linalg.solve(A, Vi.T @ r[rated])`.",
+    ],
+    equivalent={
+        "line 3: np.zeros((len(R), V.shape[1])) -> np.ones((len(R), V.shape[1]))": (
+            "every row is written over"
+        ),
+    },
+)
+def skip_step(R, V, lam):
+    """Return the best U for V where a 0 in R is an empty cell, which does not count."""
+    U = np.zeros((len(R), V.shape[1]))
+    for i, r in enumerate(R):
+        rated = np.flatnonzero(r)
+        Vi = V[rated]
+        A = Vi.T @ Vi + 2 * lam * np.eye(V.shape[1])
+        U[i] = np.linalg.solve(A, Vi.T @ r[rated])
+    return U
+
+
+def _one_by_one(R, V, matrix, right):
+    """Solve a system for each user: of its row r, and of the positions of its rated items."""
+    U = np.zeros((len(R), V.shape[1]))
+    for i, r in enumerate(np.asarray(R, dtype=float)):
+        rated = np.flatnonzero(r)
+        U[i] = np.linalg.solve(matrix(r, rated), right(r, rated))
+    return U
+
+
+@skip_step.wrong(
+    "The empty cells count as ratings of 0: V'V runs over all items. Take the rows of V that the "
+    "person rated."
+)
+def takes_empty_for_zero(R, V, lam):
+    return np.linalg.solve(V.T @ V + 2 * lam * np.eye(V.shape[1]), V.T @ R.T).T
+
+
+@skip_step.wrong(
+    "You kept the positive ratings only. A rating can be negative, *fewer stars than expected*: "
+    "only a 0 is an empty cell."
+)
+def drops_the_negative(R, V, lam):
+    return skip_step.reference(np.where(R > 0, R, 0), V, lam)
+
+
+@skip_step.wrong("You wrote lam, and it is 2 lam: the 1/2 of J stands before the fit only.")
+def skips_with_one_lam(R, V, lam):
+    return skip_step.reference(R, V, lam / 2)
+
+
+_NO_PENALTY = (
+    "The penalty is missing: add 2 lam on the diagonal. Without it, a person with fewer ratings "
+    "than factors has no unique answer."
+)
+
+
+@skip_step.wrong(_NO_PENALTY)
+def skips_the_penalty(R, V, lam):
+    return skip_step.reference(R, V, 0)
+
+
+@skip_step.wrong(_NO_PENALTY)
+def uses_least_squares(R, V, lam):
+    rows = [np.linalg.lstsq(V[r != 0], r[r != 0], rcond=None)[0] for r in R]
+    return np.array(rows)
+
+
+@skip_step.wrong(
+    "You added 2 lam to every entry of the matrix: it belongs on the diagonal, 2 lam times "
+    "`np.eye(k)`."
+)
+def skips_the_identity(R, V, lam):
+    return _one_by_one(R, V, lambda r, s: V[s].T @ V[s] + 2 * lam, lambda r, s: V[s].T @ r[s])
+
+
+@skip_step.wrong("You subtracted 2 lam: the penalty is added to V_i'V_i.")
+def subtracts_the_penalty(R, V, lam):
+    return skip_step.reference(R, V, -lam)
+
+
+@skip_step.wrong(
+    "You multiplied lam by the number of ratings. That is the penalty of ALS-WR (Zhou and others "
+    "2008); in this lesson's J each person pays 2 lam, whatever they rated."
+)
+def weighs_the_penalty(R, V, lam):
+    return _one_by_one(
+        R,
+        V,
+        lambda r, s: V[s].T @ V[s] + 2 * lam * max(len(s), 1) * np.eye(V.shape[1]),
+        lambda r, s: V[s].T @ r[s],
+    )
+
+
+@skip_step.wrong("You returned V_i' r_i: solve the k x k system as well.")
+def does_not_solve(R, V, lam):
+    return R @ V
+
+
+@skip_step.wrong("You fitted ones: the target of a rated cell is the rating itself, `r[rated]`.")
+def fits_ones(R, V, lam):
+    return skip_step.reference((R != 0).astype(float), V, lam)
+
+
+@skip_step.wrong("Only the first person was solved: `return` stands inside the loop.")
+def stops_at_the_first(R, V, lam):
+    U = np.zeros((len(R), V.shape[1]))
+    U[:1] = skip_step.reference(R[:1], V, lam)
+    return U
+
+
+@skip_step.wrong("Each person's matrix starts anew: yours still holds what earlier people added.")
+def keeps_what_was_added(R, V, lam):
+    U = np.zeros((len(R), V.shape[1]))
+    A = 2 * lam * np.eye(V.shape[1])
+    for i, r in enumerate(R):
+        Vi = V[r != 0]
+        A = A + Vi.T @ Vi
+        U[i] = np.linalg.solve(A, V.T @ r)
+    return U
+
+
+@skip_step.wrong(expects="Is it transposed?")
+def turns_the_factors(R, V, lam):
+    return skip_step.reference(R, V, lam).T
+
+
+@skip_step.wrong(expects="it should have shape (5, 2)")
+def returns_the_scores(R, V, lam):
+    return skip_step.reference(R, V, lam) @ V.T
+
+
+@skip_step.wrong(expects="come as a matrix")
+def returns_a_matrix(R, V, lam):
+    return np.asmatrix(skip_step.reference(R, V, lam))
+
+
+@skip_step.wrong(expects="return np.array(...)")
+def returns_rows_in_a_list(R, V, lam):
+    return list(skip_step.reference(R, V, lam))
+
+
+# Everyone rated an item of either factor, so that a forgotten penalty gives numbers, no error.
+STARS = np.array(
+    [[3.0, -4.0, 0.0], [0.0, 5.0, 2.0], [-2.0, 1.0, 6.0], [7.0, 3.0, 0.0], [0.0, -1.0, 4.0]]
+)
+
+
+@skip_step.check("a small case by hand")
+def _(answer):
+    got = answer(STARS, APART, 0.35)
+    expect_shape(got, (5, 2))
+    why = (
+        "The first person rated two items: V_i'V_i + 0.7 I = diag(4.7, 9.7) and "
+        "V_i' r_i = (2 x 3, 3 x -4), so u = (6/4.7, -12/9.7)."
+    )
+    above = np.array([[6, -12], [10, 15], [26, 3], [14, 9], [20, -3]])
+    below = np.array([[4.7, 9.7], [25.7, 9.7], [29.7, 9.7], [4.7, 9.7], [25.7, 9.7]])
+    expect_close(got, above / below, why)
+    _expect_array(got)
+
+
+@skip_step.check("people with one rating or none")
+def _(answer):
+    got = answer(np.array([[0.0, 0.0, 2.0], [0.0, 0.0, 0.0]]), APART, 0.35)
+    why = "V_i'V_i + 0.7 I = diag(25.7, 0.7) for who rated the last item; who rated nothing gets 0."
+    expect_close(got, [[10 / 25.7, 0], [0, 0]], why)
+
+
+@skip_step.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(11)
+    for m, n, k in [(4, 7, 3), (3, 5, 1), (1, 6, 2), (5, 1, 2)]:
+        R = rng.integers(-3, 4, (m, n))  # whole numbers, negative ones and zeros among them
+        V, lam = rng.normal(size=(n, k)), rng.random() + 0.2
+        wanted = []
+        for r in R:
+            # Least squares on the rated rows with sqrt(2 lam) I below: another road to the minimum.
+            tall = np.vstack([V[r != 0], np.sqrt(2 * lam) * np.eye(k)])
+            target = np.append(r[r != 0], np.zeros(k))
+            wanted.append(np.linalg.lstsq(tall, target, rcond=None)[0])
+        got = answer(R, V, lam)
+        expect_close(got, wanted)
+        _expect_array(got)
 
 
 @define(
@@ -59,6 +267,14 @@ def skips_the_unseen(R, V, lam, alpha):
 
 
 @weak_step.wrong(
+    "Your weight is alpha r: it is 1 + alpha r, and the 1 counts on every cell. V'V of all items "
+    "is missing."
+)
+def weighs_by_alpha_r_alone(R, V, lam, alpha):
+    return _weighted(R, V, lam, alpha * R, R > 0)
+
+
+@weak_step.wrong(
     "The seen items count once too often: V'V holds them with weight 1 already, so add alpha r, not"
     " 1 + alpha r."
 )
@@ -84,9 +300,19 @@ def forgets_the_weight_on_the_right(R, V, lam, alpha):
     return _solved(R, V, lam, 1 + alpha * R, (R > 0) @ V)
 
 
-@weak_step.wrong("You wrote lam, and it is 2 lam, as in `user_step`.")
+@weak_step.wrong("On the right side stand weights times targets, and the targets are 1, not r.")
+def puts_ratings_on_the_right(R, V, lam, alpha):
+    return _solved(R, V, lam, 1 + alpha * R, R @ V)
+
+
+@weak_step.wrong("You wrote lam, and it is 2 lam, as in lesson 03's steps.")
 def weighs_by_lam(R, V, lam, alpha):
     return weak_step.reference(R, V, lam / 2, alpha)
+
+
+@weak_step.wrong("You subtracted 2 lam: the penalty is added.")
+def subtracts_lam_here(R, V, lam, alpha):
+    return weak_step.reference(R, V, -lam, alpha)
 
 
 @weak_step.wrong("You left alpha out: the weight of a seen item is 1 + alpha r.")
@@ -104,6 +330,11 @@ def forgets_the_weights(R, V, lam, alpha):
     return weak_step.reference(R, V, lam, 0)
 
 
+@weak_step.wrong("You took the weights as they are *and* squared: c stands once in V' C V.")
+def squares_the_weights(R, V, lam, alpha):
+    return _weighted(R, V, lam, (1 + alpha * R) ** 2, R > 0)
+
+
 def _right_side(R, V, alpha):
     return np.where(R > 0, 1 + alpha * R, 0) @ V
 
@@ -114,11 +345,7 @@ def _solved(R, V, lam, C, right):
     return np.array([np.linalg.solve(V.T @ (c[:, None] * V) + ridge, b) for c, b in rows])
 
 
-# One factor and three items, the last unseen: everything can be added up in the head.
-SEEN_TWO, SLOPES = np.array([[2.0, 1.0, 0.0]]), np.array([[1.0], [2.0], [3.0]])
-
-
-@weak_step.wrong("The penalty is missing: add 2 lam on the diagonal, as in `user_step`.")
+@weak_step.wrong("The penalty is missing: add 2 lam on the diagonal, as in lesson 03's steps.")
 def forgets_the_penalty_here(R, V, lam, alpha):
     return weak_step.reference(R, V, 0, alpha)
 
@@ -152,31 +379,204 @@ def returns_in_the_loop(R, V, lam, alpha):
     return U
 
 
-@weak_step.check("a row comes back for each user")
-def _(answer):
-    expect_shape(answer(np.vstack([SEEN_TWO, SEEN_TWO]), SLOPES, 0.5, 3.0), (2, 1))
+@weak_step.wrong(expects="Is it transposed?")
+def turns_them(R, V, lam, alpha):
+    return weak_step.reference(R, V, lam, alpha).T
+
+
+@weak_step.wrong(expects="come as a matrix")
+def returns_a_matrix_here(R, V, lam, alpha):
+    return np.asmatrix(weak_step.reference(R, V, lam, alpha))
+
+
+COUNTS = np.array(
+    [[2.0, 1.0, 0.0], [0.0, 0.0, 3.0], [0.0, 0.0, 0.0], [1.0, 0.0, 5.0], [0.0, 4.0, 0.0]]
+)
 
 
 @weak_step.check("a small case by hand")
 def _(answer):
+    got = answer(COUNTS, APART, 0.35, 3.0)
+    expect_shape(got, (5, 2))
     why = (
-        "c = (7, 4, 1), p = (1, 1, 0): above 7 x 1 + 4 x 2 = 15, "
-        "below 7 x 1 + 4 x 4 + 1 x 9 + 2 x 0.5 = 33."
+        "The first user has c = (7, 4, 1) and p = (1, 1, 0), so the matrix is "
+        "diag(7 x 4 + 1 x 25, 4 x 9) + 0.7 I and the right side (7 x 2, 4 x 3): "
+        "u = (14/53.7, 12/36.7). Who did nothing gets zeros."
     )
-    expect_close(answer(SEEN_TWO, SLOPES, 0.5, 3.0), [[15 / 33]], why)
+    wanted = [
+        [14 / 53.7, 12 / 36.7],
+        [50 / 254.7, 0],
+        [0, 0],
+        [88 / 416.7, 0],
+        [0, 39 / 117.7],
+    ]
+    expect_close(got, wanted, why)
+    _expect_array(got)
 
 
 @weak_step.check("random cases")
 def _(answer):
     rng = np.random.default_rng(4)
-    for m, n, k in [(3, 5, 2), (4, 3, 3), (2, 8, 1)]:
+    for m, n, k in [(3, 5, 2), (4, 3, 3), (2, 8, 1), (1, 4, 3), (5, 1, 2)]:
         R, V = rng.integers(0, 6, (m, n)) * (rng.random((m, n)) < 0.5), rng.normal(size=(n, k))
         lam, alpha = rng.random(2) + 0.2
         wanted = _weighted(R, V, lam, 1 + alpha * R, R > 0)
-        expect_close(answer(R.astype(float), V, lam, alpha), wanted)
+        got = answer(R if k == 2 else R.astype(float), V, lam, alpha)
+        expect_close(got, wanted)
+        _expect_array(got)
 
 
-@weak_step.check("edge cases")
+@define(
+    "empty.bias_step",
+    notebook=4,
+    hints=[
+        "Set the derivative by a_i to zero: the sum over j of c_ij (a_i + b_j - p_ij), plus "
+        "2 lam a_i, is 0. Collect what belongs to a_i.",
+        "a_i times (the sum of the c_ij, plus 2 lam) is the sum of c_ij (p_ij - b_j).",
+        "`P - b` takes b off every row. Sum over the columns with `.sum(axis=1)`: "
+        "`(C * (P - b)).sum(axis=1) / (C.sum(axis=1) + 2 * lam)`.",
+    ],
+)
+def bias_step(P, C, b, lam):
+    """Return the best a, one number for each row of P: targets P, weights C, columns' biases b."""
+    return (C * (P - b)).sum(axis=1) / (C.sum(axis=1) + 2 * lam)
+
+
+@bias_step.wrong("You wrote lam, and it is 2 lam: the 1/2 of J stands before the fit only.")
+def takes_one_lam(P, C, b, lam):
+    return bias_step.reference(P, C, b, lam / 2)
+
+
+@bias_step.wrong("The penalty is missing: below the line stands the sum of the weights plus 2 lam.")
+def takes_no_lam(P, C, b, lam):
+    with np.errstate(invalid="ignore"):  # a row without weight: 0 / 0
+        return bias_step.reference(P, C, b, 0)
+
+
+@bias_step.wrong("You subtracted 2 lam: the penalty is added to the sum of the weights.")
+def takes_lam_off(P, C, b, lam):
+    return bias_step.reference(P, C, b, -lam)
+
+
+@bias_step.wrong("You added 2 lam for each column: it stands once for each row, outside the sum.")
+def pays_for_each_column(P, C, b, lam):
+    return (C * (P - b)).sum(axis=1) / (C + 2 * lam).sum(axis=1)
+
+
+@bias_step.wrong("The columns' biases are not taken off: it is P - b that a has to explain.")
+def forgets_b(P, C, b, lam):
+    return bias_step.reference(P, C, 0 * b, lam)
+
+
+@bias_step.wrong("You added b: it is taken off the targets, P - b.")
+def adds_b(P, C, b, lam):
+    return bias_step.reference(P, C, -b, lam)
+
+
+@bias_step.wrong("b is taken off without its weights: it is the sum of c_ij (p_ij - b_j).")
+def weighs_only_targets(P, C, b, lam):
+    return ((C * P).sum(axis=1) - b.sum()) / (C.sum(axis=1) + 2 * lam)
+
+
+@bias_step.wrong("Above the line the weights are missing: each error counts c_ij times.")
+def forgets_weights_above(P, C, b, lam):
+    return (P - b).sum(axis=1) / (C.sum(axis=1) + 2 * lam)
+
+
+@bias_step.wrong(
+    "Below the line stands the sum of the weights, not the number of columns: a cell of weight 0 "
+    "does not count."
+)
+def counts_the_columns(P, C, b, lam):
+    return (C * (P - b)).sum(axis=1) / (P.shape[1] + 2 * lam)
+
+
+@bias_step.wrong(
+    "Below the line you counted the cells with a weight: add up the weights themselves, "
+    "`C.sum(axis=1)`."
+)
+def counts_the_cells(P, C, b, lam):
+    return (C * (P - b)).sum(axis=1) / ((C > 0).sum(axis=1) + 2 * lam)
+
+
+@bias_step.wrong("You used the weights as yes or no: a cell counts c_ij times, above and below.")
+def takes_weights_for_a_mask(P, C, b, lam):
+    return bias_step.reference(P, (C > 0).astype(float), b, lam)
+
+
+@bias_step.wrong("No weight is used: a cell counts c_ij times, above and below the line.")
+def uses_no_weights(P, C, b, lam):
+    return bias_step.reference(P, np.ones_like(C, dtype=float), b, lam)
+
+
+@bias_step.wrong("You took the mean above the line: it is a sum, divided once, by the line below.")
+def takes_a_mean(P, C, b, lam):
+    return (C * (P - b)).mean(axis=1) / (C.sum(axis=1) + 2 * lam)
+
+
+@bias_step.wrong("The sign is turned round: a is what is left of the targets, P - b.")
+def turns_the_sign(P, C, b, lam):
+    return -bias_step.reference(P, C, b, lam)
+
+
+@bias_step.wrong("You left out the division by the sum of the weights plus 2 lam.")
+def does_not_divide(P, C, b, lam):
+    return (C * (P - b)).sum(axis=1)
+
+
+@bias_step.wrong(expects="it should have shape (5,)")
+def sums_the_other_way(P, C, b, lam):
+    return (C * (P - b)).sum(axis=0) / (C.sum(axis=0) + 2 * lam)
+
+
+@bias_step.wrong(expects="it should have shape (5,)")
+def returns_a_column(P, C, b, lam):
+    return bias_step.reference(P, C, b, lam)[:, None]
+
+
+@bias_step.wrong(expects="it should have shape (5,)")
+def sums_everything(P, C, b, lam):
+    return (C * (P - b)).sum() / (C.sum() + 2 * lam)
+
+
+@bias_step.wrong(expects="return np.array(...)")
+def returns_a_list(P, C, b, lam):
+    return list(bias_step.reference(P, C, b, lam))
+
+
+TARGETS = np.array(
+    [[4.0, 2.0, 7.0], [0.0, -1.0, 3.0], [6.0, 5.0, 2.0], [1.0, 0.0, 0.0], [-2.0, 3.0, 1.0]]
+)
+WEIGHTS = np.array(
+    [[2.0, 0.0, 5.0], [1.0, 3.0, 1.5], [0.0, 0.0, 0.0], [0.0, 4.0, 0.0], [1.0, 1.0, 1.0]]
+)
+COLUMNS = np.array([1.0, -3.0, 0.5])
+
+
+@bias_step.check("a small case by hand")
 def _(answer):
-    got = answer(np.zeros((1, 3)), SLOPES, 0.5, 3.0)
-    expect_close(got, [[0]], "Someone without an event wants nothing in particular: u = 0.")
+    got = answer(TARGETS, WEIGHTS, COLUMNS, 0.35)
+    expect_shape(got, (5,))
+    why = (
+        "First row: above 2 x (4 - 1) + 0 x (2 + 3) + 5 x (7 - 0.5) = 38.5, below "
+        "2 + 0 + 5 + 2 x 0.35 = 7.7. A row without weight gets 0."
+    )
+    expect_close(got, [38.5 / 7.7, 8.75 / 6.2, 0, 12 / 4.7, 3.5 / 3.7], why)
+    _expect_array(got)
+
+
+@bias_step.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(12)
+    for m, n in [(4, 3), (1, 5), (5, 1), (2, 7)]:
+        P, C = rng.integers(-4, 5, (m, n)), rng.integers(0, 4, (m, n))
+        b, lam = rng.normal(size=n), rng.random() + 0.2
+        wanted = []
+        for p, c in zip(P, C, strict=True):
+            # Least squares with sqrt(2 lam) as a last row: another road to the minimum.
+            tall = np.append(np.sqrt(c), np.sqrt(2 * lam))[:, None]
+            target = np.append(np.sqrt(c) * (p - b), 0)
+            wanted.append(np.linalg.lstsq(tall, target, rcond=None)[0][0])
+        got = answer(P, C, b, lam)
+        expect_close(got, wanted)
+        _expect_array(got)

@@ -69,14 +69,55 @@ def takes_the_largest_of_each_column(X, W1, b1, W2, b2):
     return np.max(X @ W1 + b1, 0) @ W2 + b2
 
 
-@forward.wrong("`*` multiplies entry by entry: a layer is the matrix product `X @ W1`.")
+STAR = "`*` multiplies entry by entry: a layer is a matrix product, `X @ W1`, then `H @ W2`."
+WEIGHTS_FIRST = (
+    "You put the weights first: samples stand in rows, so the products are `X @ W1` and `H @ W2`."
+)
+
+
+@forward.wrong(STAR)
 def multiplies_entry_by_entry(X, W1, b1, W2, b2):
     return np.maximum(X * W1 + b1, 0) @ W2 + b2
 
 
-@forward.wrong("You put W1 before X: samples stand in rows, so the product is `X @ W1`.")
+@forward.wrong(STAR)
+def multiplies_the_second_layer_entry_by_entry(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0) * W2 + b2
+
+
+@forward.wrong(STAR)
+def multiplies_both_layers_entry_by_entry(X, W1, b1, W2, b2):
+    return np.maximum(X * W1 + b1, 0) * W2 + b2
+
+
+@forward.wrong(WEIGHTS_FIRST)
 def puts_the_weights_first(X, W1, b1, W2, b2):
     return np.maximum(W1 @ X + b1, 0) @ W2 + b2
+
+
+@forward.wrong(WEIGHTS_FIRST)
+def puts_both_weights_first(X, W1, b1, W2, b2):
+    return W2 @ np.maximum(W1 @ X + b1, 0) + b2
+
+
+@forward.wrong("You transposed the weights: they have a row for each input already, `X @ W1`.")
+def transposes_the_weights(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1.T + b1, 0) @ W2.T + b2
+
+
+@forward.wrong("You applied relu to X: it stands around the whole of `X @ W1 + b1`.")
+def rectifies_the_input(X, W1, b1, W2, b2):
+    return (np.maximum(X, 0) @ W1 + b1) @ W2 + b2
+
+
+@forward.wrong("You left out both biases, b1 and b2.")
+def forgets_both_biases(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1, 0) @ W2
+
+
+@forward.wrong("You kept what is below 0: relu keeps what is above, `np.maximum`.")
+def keeps_what_is_below(X, W1, b1, W2, b2):
+    return np.minimum(X @ W1 + b1, 0) @ W2 + b2
 
 
 @forward.wrong("You handed on the mask: relu keeps the *value* of what is above 0.")
@@ -84,43 +125,65 @@ def hands_on_the_mask(X, W1, b1, W2, b2):
     return (X @ W1 + b1 > 0) @ W2 + b2
 
 
-@forward.wrong(expects="raised ValueError")
+@forward.wrong("You put the samples into columns: here each row of X is a sample, so `X @ W1`.")
 def puts_samples_in_columns(X, W1, b1, W2, b2):
     return W2.T @ np.maximum(W1.T @ X + b1, 0) + b2
 
 
-NET = (
+@forward.wrong(expects="they come as a matrix")
+def returns_a_matrix(X, W1, b1, W2, b2):
+    return np.asmatrix(forward.reference(X, W1, b1, W2, b2))
+
+
+@forward.wrong(expects="the array holds <U")
+def returns_texts(X, W1, b1, W2, b2):
+    return forward.reference(X, W1, b1, W2, b2).astype(str)
+
+
+# All square, so that a slip in an order or a transpose gives numbers that tell which slip it was.
+SQUARE = (
+    np.array([[2.0, -3.0], [5.0, 1.0]]),
     np.array([[1.0, 2.0], [3.0, -1.0]]),
     np.array([0.5, -1.0]),
-    np.array([[2.0, 0.0, -1.0], [-1.0, 1.0, 1.0]]),
-    np.array([0.25, -3.0, 1.0]),
+    np.array([[2.0, -1.0], [-3.0, 4.0]]),
+    np.array([0.25, -3.0]),
 )
-TWO_SAMPLES = np.array([[1.0, -1.0], [2.0, 1.0]])
+# 2 samples, 3 inputs, 5 hidden units, 1 output: no two sizes are the same.
+SAMPLES = np.array([[1.0, -2.0, 3.0], [2.0, 1.0, -1.0]])
+NET = (
+    np.array([[1.0, 0.0, 2.0, -1.0, 1.0], [0.0, 1.0, -1.0, 2.0, -2.0], [1.0, -1.0, 0.0, 1.0, 1.0]]),
+    np.array([0.5, -1.0, 2.0, 1.5, -3.0]),
+    np.array([[1.0], [-3.0], [0.5], [2.0], [-1.0]]),
+    np.array([-7.0]),
+)
 
 
 @forward.check("an array comes back, a row for each sample and a column for each output")
 def _(answer):
-    got = answer(TWO_SAMPLES, *NET)
-    # The hidden layer has two columns here: whoever returns it is told so below.
-    if as_array(got).shape != (2, 2):
-        expect_shape(got, (2, 3))
+    expect_shape(answer(*SQUARE), (2, 2))
+    expect_shape(answer(SAMPLES, *NET), (2, 1))
 
 
 @forward.check("a small case by hand")
 def _(answer):
-    # Sample 1: inputs of the units 1 - 3 + 0.5 = -1.5 and 2 + 1 - 1 = 2; sample 2: 5.5 and 2.
-    why = "The inputs of the hidden units are -1.5 and 2 for the first sample, 5.5 and 2 for the "
-    got = answer(TWO_SAMPLES, *NET)
-    expect_close(got, [[-1.75, -1, 3], [9.25, -1, -2.5]], why + "second.")
+    # Of unit 1: 1 + 3 + 0.5 = 4.5, then 2 - 1 + 0.5 = 1.5.
+    why = (
+        "The inputs of the five hidden units are 4.5, -6, 6, -0.5, 5 for the first sample and 1.5, "
+        "1, 5, 0.5, -4 for the second."
+    )
+    as_array(answer(*SQUARE))
+    expect_close(answer(SAMPLES, *NET), [[-4.5], [-5]], why)
 
 
 @forward.check("random cases")
 def _(answer):
     rng = np.random.default_rng(4)
-    for n, d, hidden, out in [(1, 3, 2, 1), (5, 2, 4, 3), (4, 4, 4, 4)]:
-        X, W1, b1 = rng.normal(size=(n, d)), rng.normal(size=(d, hidden)), rng.normal(size=hidden)
-        W2, b2 = rng.normal(size=(hidden, out)), rng.normal(size=out)
-        wanted = np.tile(b2, (n, 1))
+    for n, d, hidden, out in [(1, 3, 2, 5), (5, 2, 4, 3), (4, 4, 4, 4), (3, 1, 1, 2), (6, 3, 5, 1)]:
+        shapes = [(n, d), (d, hidden), hidden, (hidden, out), out]
+        # Whole numbers in the last case: zeros, ties, and inputs of exactly 0.
+        draw = rng.normal if out > 1 else lambda size: rng.integers(-2, 3, size)
+        X, W1, b1, W2, b2 = (draw(size=shape) for shape in shapes)
+        wanted = np.tile(b2.astype(float), (n, 1))
         for i in range(n):
             for unit in range(hidden):
                 wanted[i] += max(0.0, X[i] @ W1[:, unit] + b1[unit]) * W2[unit]
@@ -138,10 +201,6 @@ def _(answer):
         "`dZ @ W.T` has the shape of X, `X.T @ dZ` that of W, and each bias serves all rows, so "
         "its gradient is the sum over them: `dZ.sum(axis=0)`.",
     ],
-    equivalent={
-        "line 3: X @ W + b > 0 -> X @ W + b >= 0": "an input of exactly 0 is a kink, where either "
-        "derivative serves; the checks leave it open",
-    },
 )
 def backward_layer(X, W, b, dH):
     """Return the loss's gradients (dX, dW, db), given dH, its gradient at H = relu(X W + b)."""
@@ -186,6 +245,15 @@ def masks_without_the_bias(X, W, b, dH):
 @backward_layer.wrong("You let the gradient pass where the input was below 0: it is the others.")
 def masks_the_wrong_side(X, W, b, dH):
     dZ = dH * (X @ W + b < 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong(
+    "You let the gradient pass where the input is exactly 0: relu has no slope there, and this "
+    "lesson takes 0, so ask for `> 0`."
+)
+def passes_at_the_kink(X, W, b, dH):
+    dZ = dH * (X @ W + b >= 0)
     return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
 
 
@@ -241,6 +309,30 @@ def returns_another_order(X, W, b, dH):
     return dW, db, dX
 
 
+@backward_layer.wrong("You left W as it stands: dX goes back through the layer, `dZ @ W.T`.")
+def forgets_to_transpose_W(X, W, b, dH):
+    _, dW, db = backward_layer.reference(X, W, b, dH)
+    return (dH * (X @ W + b > 0)) @ W, dW, db
+
+
+@backward_layer.wrong("You multiplied X' by dH for dW: it goes back through relu too, so take dZ.")
+def forgets_relu_in_dW(X, W, b, dH):
+    dX, _, db = backward_layer.reference(X, W, b, dH)
+    return dX, X.T @ dH, db
+
+
+@backward_layer.wrong("You added db over the columns: a bias serves all *rows* of its column.")
+def adds_the_bias_over_columns(X, W, b, dH):
+    dX, dW, _ = backward_layer.reference(X, W, b, dH)
+    return dX, dW, (dH * (X @ W + b > 0)).sum(axis=1)
+
+
+@backward_layer.wrong("You added all of dZ for db: there is one bias a column, so `sum(axis=0)`.")
+def adds_the_bias_over_everything(X, W, b, dH):
+    dX, dW, _ = backward_layer.reference(X, W, b, dH)
+    return dX, dW, np.full(len(b), (dH * (X @ W + b > 0)).sum())
+
+
 @backward_layer.wrong("You returned relu's mask times W for dX: it is dZ @ W.T, one row a sample.")
 def forgets_the_gradient_in_dX(X, W, b, dH):
     on = 1.0 * (X @ W + b > 0)
@@ -260,31 +352,47 @@ def forgets_dX(X, W, b, dH):
     return dW, db
 
 
-# Unit 1 is on for both samples, unit 2 for none (the first only without its bias), unit 3 for one.
-LAYER = (
-    np.array([[1.0, 2.0], [3.0, -1.0]]),
-    np.array([[1.0, -1.0, 0.5], [2.0, 1.0, -1.0]]),
-    np.array([1.0, -2.0, -1.0]),
+@backward_layer.wrong(expects="they come as a matrix")
+def returns_matrices(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return np.asmatrix(dX), np.asmatrix(dW), db
+
+
+# All square, as for `forward`, with an input of exactly 0 (first sample, second unit)
+# and one that is above 0 without its bias alone (first unit).
+SQUARE_LAYER = (
+    np.array([[2.0, -1.0], [3.0, 5.0]]),
+    np.array([[1.0, 2.0], [-4.0, 1.0]]),
+    np.array([-10.0, -3.0]),
+    np.array([[7.0, -2.0], [-3.0, 11.0]]),
 )
-GRADIENT = np.array([[1.0, 5.0, 2.0], [-3.0, 4.0, -1.0]])
+# 3 samples, 5 inputs, 2 units. Unit 1 is off for the third sample; unit 2 stands exactly at 0 for
+# the second, and would be on there without its bias.
+LAYER = (
+    np.array([[1.0, 0, 2, -1, 1], [2, 1, -1, 0, 3], [0, -2, 1, 1, 1]]),
+    np.array([[1.0, -1], [2, 0], [1, 3], [-1, 1], [0, 2]]),
+    np.array([1.0, -1]),
+)
+GRADIENT = np.array([[2.0, -3], [-1, 5], [4, 1]])
 
 
 @backward_layer.check("three arrays come back")
 def _(answer):
-    _triple(answer(*LAYER, GRADIENT))
+    _triple(answer(*SQUARE_LAYER))
 
 
 @backward_layer.check("a small case by hand")
 def _(answer):
+    _triple(answer(*SQUARE_LAYER))
     dX, dW, db = _triple(answer(*LAYER, GRADIENT))
     why = (
-        "Relu's inputs are 6, -1, -2.5 in the first row and 2, -6, 1.5 in the second, so dZ is "
-        "1, 0, 0 and -3, 0, -1."
+        "Relu's inputs are 5, 5 in the first row, 4, 0 in the second and -3, 5 in the third, so dZ "
+        "is 2, -3, then -1, 0, then 0, 1."
     )
     for name, got, wanted in [
-        ("dX", dX, [[1, 2], [-3.5, -5]]),
-        ("dW", dW, [[-8, 0, -3], [5, 0, 1]]),
-        ("db", db, [-2, 0, -1]),
+        ("dX", dX, [[5, 4, -7, -5, -6], [-1, -2, -1, 1, 0], [-1, 0, 3, 1, 2]]),
+        ("dW", dW, [[0, -3], [-1, -2], [5, -5], [-2, 4], [-1, -2]]),
+        ("db", db, [1, -2]),
     ]:
         expect_shape(got, np.shape(wanted), name)
         expect_close(got, wanted, f"This is {name}. {why}")
@@ -293,11 +401,11 @@ def _(answer):
 @backward_layer.check("random cases, against finite differences")
 def _(answer):
     rng = np.random.default_rng(6)
-    for n, d, hidden in [(1, 2, 3), (4, 3, 2), (5, 5, 5)]:
+    for n, d, hidden in [(1, 2, 3), (4, 3, 2), (5, 5, 5), (3, 1, 4), (2, 4, 1)]:
         inputs = [rng.normal(size=(n, d)), rng.normal(size=(d, hidden)), rng.normal(size=hidden)]
         dH = rng.normal(size=(n, hidden))
         parts = _triple(answer(*inputs, dH))
-        for place, got in enumerate(parts):
+        for place, (name, got) in enumerate(zip(("dX", "dW", "db"), parts, strict=True)):
             # The loss sum(dH * H) has the gradient dH at H. Away from kinks it is linear in each
             # single number, so a step of 1e-6 is off by rounding only.
             wanted = np.zeros_like(inputs[place])
@@ -309,7 +417,8 @@ def _(answer):
                     X, W, b = moved
                     ends.append((dH * np.maximum(X @ W + b, 0)).sum())
                 wanted[at] = (ends[0] - ends[1]) / 2e-6
-            expect_close(got, wanted, tol=1e-7)
+            expect_shape(got, wanted.shape, name)
+            expect_close(got, wanted, f"This is {name}, measured by small steps.", tol=1e-7)
 
 
 @define(
@@ -401,6 +510,20 @@ def divides_by_one_step(f, w, step):
 
 
 @slopes.wrong(
+    "Without brackets `f(up) - f(down) / (2 * step)` divides f(down) alone: write "
+    "`(f(up) - f(down)) / (2 * step)`."
+)
+def divides_the_second_only(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up, down = w.copy(), w.copy()
+        up[at] += step
+        down[at] -= step
+        result[at] = f(up) - f(down) / (2 * step)
+    return result
+
+
+@slopes.wrong(
     "Python reads `(up - down) / 2 * step` from the left, and multiplies by step: write "
     "`/ (2 * step)`."
 )
@@ -469,6 +592,11 @@ def moves_the_input_itself(f, w, step):
     return result
 
 
+@slopes.wrong(expects="they come as a list")
+def returns_a_list(f, w, step):
+    return slopes.reference(f, w, step).tolist()
+
+
 @slopes.check("an array comes back, of the shape of w")
 def _(answer):
     expect_shape(answer(lambda w: w.sum(), np.ones((2, 3)), 0.1), (2, 3))
@@ -476,16 +604,19 @@ def _(answer):
 
 @slopes.check("a small case by hand")
 def _(answer):
-    # Steps as large as 1, so that a step to one side is seen.
-    got = answer(lambda w: w[0] ** 2 + 3 * w[0] * w[1], np.array([2.0, 1.0]), 1.0)
-    why = "f is w0^2 + 3 w0 w1 at (2, 1): for w0, f(3, 1) = 18 and f(1, 1) = 4, so 14 over 2."
-    expect_close(got, [7, 6], why)
+    # A cubic and a large step: a step to one side, of another size, or divided otherwise is seen.
+    got = answer(lambda w: w[0] ** 3 + 3 * w[0] * w[1], np.array([2.0, 1.0]), 3.0)
+    why = (
+        "f is w0^3 + 3 w0 w1 at (2, 1), the step is 3. For w0: f(5, 1) = 140 and f(-1, 1) = -4, so "
+        "144 over 6."
+    )
+    expect_close(got, [24, 6], why)
 
 
 @slopes.check("random cases")
 def _(answer):
     rng = np.random.default_rng(8)
-    for shape in [(1,), (3, 2), (2, 3, 2)]:
+    for shape in [(1,), (3, 2), (2, 3, 2), (1, 4), (3, 1)]:
         A, w = rng.normal(size=shape), rng.normal(size=shape)
         # Central differences are exact for a quadratic, whatever the step.
         for step in (0.5, 1e-3):

@@ -16,7 +16,10 @@ from .engine import Mistake, as_array, define, expect, expect_close, expect_equa
     ],
 )
 def encode(events, users, items):
-    """Return the users x items array that is 1 where events holds (user, item), else 0."""
+    """Return the users x items array that is 1 where events holds (user, item), else 0.
+
+    events is a list of pairs (user, item); users and items are lists of labels.
+    """
     R = np.zeros((len(users), len(items)))
     for user, item in events:
         R[users.index(user), items.index(item)] = 1
@@ -65,6 +68,32 @@ def returns_inside_the_loop(events, users, items):
     return R
 
 
+@encode.wrong("You turned rows and columns round: `R[users.index(user), items.index(item)]`.")
+def turns_the_places_round(events, users, items):
+    R = np.zeros((max(len(users), len(items)),) * 2)
+    for user, item in events:
+        R[items.index(item), users.index(user)] = 1
+    return R[: len(users), : len(items)]
+
+
+# Nothing is listed for those who take `events` for a DataFrame: any slip that raises the same
+# error would be told so. What Python says of the list is told as it stands.
+@encode.wrong(expects="'list' object has no attribute 'iterrows'")
+def takes_events_for_a_frame(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for _, event in events.iterrows():
+        R[users.index(event["user"]), items.index(event["item"])] = 1
+    return R
+
+
+@encode.wrong(expects="list indices must be integers")
+def asks_events_for_a_column(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, item in zip(events["user"], events["item"], strict=True):
+        R[users.index(user), items.index(item)] = 1
+    return R
+
+
 @encode.wrong(expects="returned None")
 def forgets_to_return(events, users, items):
     R = np.zeros((len(users), len(items)))
@@ -72,11 +101,38 @@ def forgets_to_return(events, users, items):
         R[users.index(user), items.index(item)] = 1
 
 
+@encode.wrong(expects="they come as a DataFrame")
+def returns_a_frame(events, users, items):
+    import pandas as pd
+
+    return pd.DataFrame(encode.reference(events, users, items), index=users, columns=items)
+
+
+@encode.wrong(expects="they come as a csr_array")
+def returns_a_sparse_one(events, users, items):
+    import scipy.sparse as sp
+
+    return sp.csr_array(encode.reference(events, users, items))
+
+
+@encode.wrong(expects="the array holds bool")
+def returns_booleans(events, users, items):
+    return encode.reference(events, users, items) > 0
+
+
+@encode.wrong(expects="the array holds <U")
+def returns_texts(events, users, items):
+    return encode.reference(events, users, items).astype(str)
+
+
 EVENTS = [(7, "A"), (7, "C"), (4, "B"), (7, "A"), (4, "C")]
+# Square, and with labels that could be positions: a slip gives numbers that tell which it was.
+SQUARE = [(2, "A"), (0, "B"), (2, "C"), (1, "A"), (2, "A")], [2, 0, 1], ["B", "C", "A"]
 
 
 @encode.check("an array comes back, one row a user")
 def _(answer):
+    expect_shape(answer(*SQUARE), (3, 3))
     expect_shape(answer(EVENTS, [7, 4], ["A", "B", "C"]), (2, 3))
 
 
@@ -89,11 +145,12 @@ def _(answer):
 @encode.check("random cases")
 def _(answer):
     rng = np.random.default_rng(1)
-    for m, n in [(3, 5), (6, 2), (4, 4)]:
+    for m, n in [(3, 5), (6, 2), (4, 4), (1, 3), (5, 1)]:
         users = [int(u) for u in rng.choice(900, m, replace=False)]
         items = [f"item {j}" for j in rng.permutation(n)]
         seen = rng.random((m, n)) < 0.5
         pairs = [(users[i], items[j]) for i, j in rng.permutation(np.argwhere(seen))]
+        pairs += pairs[: len(pairs) // 3]  # some twice
         expect_close(answer(pairs, users, items), seen.astype(float))
 
 
@@ -164,13 +221,61 @@ def keeps_the_smallest(R, k):
     return U1[:, -k:] * root, V1t[-k:].T * root
 
 
-@factors.wrong(
+COLUMNS_OF_V1T = (
     "You cut columns of V1 transposed: its rows belong to the singular values. Use `V1t[:k].T`."
 )
+
+
+@factors.wrong(COLUMNS_OF_V1T)
 def cuts_the_wrong_side(R, k):
     U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
     root = np.sqrt(sigma[:k])
     return U1[:, :k] * root, V1t[:, :k] * root
+
+
+@factors.wrong(COLUMNS_OF_V1T)
+def cuts_the_wrong_side_without_sigma(R, k):
+    U1, _, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k], V1t[:, :k]
+
+
+@factors.wrong(COLUMNS_OF_V1T)
+def cuts_the_wrong_side_and_turns(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[:k])
+    return U1[:, :k] * root, V1t[:, :k].T * root[:, None]
+
+
+@factors.wrong(COLUMNS_OF_V1T)
+def cuts_the_wrong_side_of_the_full(R, k):
+    U1, sigma, V1t = np.linalg.svd(R)
+    root = np.sqrt(sigma[:k])
+    return U1[:, :k] * root, V1t[:, :k] * root
+
+
+@factors.wrong("You cut rows of U1: a row is a user. Its first k *columns* are `U1[:, :k]`.")
+def cuts_rows_of_U1(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[:k])
+    return U1[:k].T[:, :k] * root, V1t[:k].T * root
+
+
+@factors.wrong("You kept the k-th singular value alone: keep the first k, `[:k]`.")
+def keeps_the_kth_alone(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[k - 1])
+    one = np.zeros(k)
+    one[-1] = root
+    return U1[:, :k] * one, V1t[:k].T * one
+
+
+@factors.wrong(
+    "You took the square root of R's squares: `svd` returns the singular values already."
+)
+def takes_the_root_twice(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.sqrt(sigma[:k]))
+    return U1[:, :k] * root, V1t[:k].T * root
 
 
 @factors.wrong(expects="two arrays")
@@ -179,8 +284,16 @@ def multiplies_out(R, k):
     return U @ V.T
 
 
-# Not square, or U and V could be swapped unseen; singular values 3 and 2, or one would do for both.
-SMALL = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+@factors.wrong(expects="they come as a matrix")
+def returns_matrices(R, k):
+    U, V = factors.reference(R, k)
+    return np.asmatrix(U), np.asmatrix(V)
+
+
+# (3, 4) / 5 and (4, -3) / 5 times (2, 2, 1) / 3 and (1, -2, 2) / 3, with singular values 45 and 15:
+# not square, or U and V could be exchanged unseen.
+BEST = np.array([[18.0, 18.0, 9.0], [24.0, 24.0, 12.0]])
+SMALL = BEST + np.array([[4, -8, 8], [-3, 6, -6]])
 
 
 def _pair(got):
@@ -214,30 +327,38 @@ def _(answer):
             expect(got.shape == (int(rows[0]), k), f"{says} and a column for each of {k} factors.")
 
 
+def _expect_product(U, V, wanted, why=""):
+    """Compare U V' and say so: U and V themselves may have other signs."""
+    try:
+        expect_close(U @ V.T, wanted)
+    except Mistake as wrong:
+        says = str(wrong).replace("The result has", "`U @ V.T` has")
+        raise Mistake(f"{says} {why}".strip()) from None
+
+
 @factors.check("a small case by hand")
 def _(answer):
     U, V = _pair(answer(SMALL, 1))
-    best = [[3, 0, 0], [0, 0, 0]]
-    expect_close(U @ V.T, best, "Of diag(3, 2) the best rank-1 fit keeps the 3.")
+    _expect_product(U, V, BEST, "The singular values are 45 and 15; the best rank-1 fit keeps 45.")
 
 
 @factors.check("random cases")
 def _(answer):
     rng = np.random.default_rng(2)
-    for m, n, k in [(4, 3, 1), (3, 6, 2), (5, 4, 3), (5, 5, 4)]:
-        R = rng.normal(size=(m, n))
+    for m, n, k in [(4, 3, 1), (3, 6, 2), (5, 4, 3), (5, 5, 4), (1, 4, 1), (4, 1, 1), (7, 3, 2)]:
+        R = rng.integers(-2, 3, size=(m, n)) if m == 7 else rng.normal(size=(m, n))
         U, V = _pair(answer(R, k))
-        expect_shape(U, (m, k))
-        expect_shape(V, (n, k))
+        expect_shape(U, (m, k), "U")
+        expect_shape(V, (n, k), "V")
         # Eckart and Young: the projection on the k leading eigenvectors of R'R is the best fit.
         leading = np.linalg.eigh(R.T @ R)[1][:, -k:]
-        expect_close(U @ V.T, R @ leading @ leading.T)
+        _expect_product(U, V, R @ leading @ leading.T)
 
 
 @factors.check("edge cases")
 def _(answer):
     U, V = _pair(answer(SMALL, 2))
-    expect_close(U @ V.T, SMALL, "With all the singular values the fit is exact.")
+    _expect_product(U, V, SMALL, "With all the singular values the fit is exact.")
 
 
 @define(
@@ -258,12 +379,37 @@ def top_unseen(scores, seen, k):
     return [int(j) for j in order if not seen[j]][:k]
 
 
-@top_unseen.wrong(
-    "You recommended items that were already seen: leave those out. (`~` does not turn 0 and 1 "
-    "round: write `seen == 0`.)"
+STILL_SEEN = (
+    "You recommended items that were already seen: leave those out. `seen == 0` marks the others."
 )
+
+
+@top_unseen.wrong(STILL_SEEN)
 def forgets_seen(scores, seen, k):
     return [int(j) for j in np.argsort(-np.asarray(scores), kind="stable")][:k]
+
+
+@top_unseen.wrong(STILL_SEEN)
+def forgets_seen_and_turns_round(scores, seen, k):
+    return np.argsort(scores)[::-1][:k].tolist()
+
+
+@top_unseen.wrong("Your list starts with the lowest score, and holds items that were already seen.")
+def sorts_upwards_and_forgets_seen(scores, seen, k):
+    return np.argsort(scores, kind="stable")[:k].tolist()
+
+
+@top_unseen.wrong("You counted positions from 1: Python's first is 0.")
+def counts_from_one(scores, seen, k):
+    return [j + 1 for j in top_unseen.reference(scores, seen, k)]
+
+
+@top_unseen.wrong(
+    "You returned a mark for each item: return the positions of the best, in a list of at most k."
+)
+def returns_marks(scores, seen, k):
+    best = top_unseen.reference(scores, seen, k)
+    return [int(j in best) for j in range(len(scores))]
 
 
 @top_unseen.wrong("Your list starts with the lowest score: the best comes first.")
@@ -345,6 +491,11 @@ def breaks_ties_upwards(scores, seen, k):
     return [int(j) for j in order if not seen[j]][:k]
 
 
+@top_unseen.wrong(expects="they are floats")
+def returns_floats(scores, seen, k):
+    return [float(j) for j in top_unseen.reference(scores, seen, k)]
+
+
 SCORES, SEEN = np.array([-0.2, 0.9, 0.4, 0.4, 0.1, -0.5]), np.array([0, 1, 0, 0, 1, 0])
 
 
@@ -360,8 +511,8 @@ def _(answer):
 def _(answer):
     rng = np.random.default_rng(3)
     for n in (4, 7, 12):
-        scores = rng.permutation(n) - n / 2
-        seen = (rng.random(n) < 0.4).astype(int)
+        scores = rng.permutation(n) - (n / 2 if n < 12 else 5)
+        seen = (rng.random(n) < 0.4).astype(int if n == 7 else float)
         left = sorted(np.flatnonzero(seen == 0), key=lambda j: -scores[j])
         for k in (1, 2, n):
             expect_equal(answer(scores, seen, k), [int(j) for j in left[:k]])
@@ -372,6 +523,7 @@ def _(answer):
     expect_equal(
         answer(np.ones(3), np.zeros(3), 2), [0, 1], "Three tie: the lower positions first."
     )
+    expect_equal(answer(np.array([-3, -1, -2]), np.array([0, 0, 1]), 1), [1], "Whole numbers.")
     # Long, since numpy sorts short arrays stably whatever it is asked for.
     many = np.tile([0.0, 1.0], 50)
     order = [*range(1, 100, 2), *range(0, 100, 2)]

@@ -69,7 +69,7 @@ def still_outer(m, n, k):
     return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(flat))
 
 
-@mended.wrong(expects="4 = k x k numbers, not 1")
+@mended.wrong(expects="9 = k x k numbers, not 1")
 def outer_without_the_dense_layer(m, n, k):
     keras, inputs, u, v = _embedded(m, n, k)
     flat = keras.layers.Flatten()(keras.layers.Dot(axes=1)([u, v]))
@@ -181,7 +181,7 @@ def _why_not(model, m, n, users, items, error):
 
 @mended.check("a model comes back, with the weights of two tables")
 def _(answer):
-    m, n, k = 5, 3, 2
+    m, n, k = 7, 5, 3
     model = _built(answer, m, n, k)
     # A model that is no functional one has none.
     inputs = [tuple(each.shape) for each in getattr(model, "inputs", None) or []]
@@ -191,7 +191,7 @@ def _(answer):
         "and one of item positions: keep the line with keras.Input, and end with keras.Model.",
     )
     shapes = sorted(w.shape for w in model.get_weights())
-    weights = f"It has {model.count_params()} weights for m = 5, n = 3, k = 2; right is 16."
+    weights = f"It has {model.count_params()} weights for m = 7, n = 5, k = 3; right is 36."
     expect(
         (k * k, 1) not in shapes,
         f"{weights} There are {k * k} = k x k numbers between Flatten and Dense: "
@@ -209,14 +209,14 @@ def _(answer):
     )
     expect(
         shapes == sorted([(m, k), (n, k)]),
-        "For m = 5, n = 3, k = 2 there should be two tables of embeddings, one for the users and "
-        f"one for the items, (5, 2) and (3, 2); its weights have the shapes {shapes}.",
+        "For m = 7, n = 5, k = 3 there should be two tables of embeddings, one for the users and "
+        f"one for the items, (7, 3) and (5, 3); its weights have the shapes {shapes}.",
     )
 
 
 @mended.check("a small case by hand")
 def _(answer):
-    m, n, k = 5, 3, 2
+    m, n, k = 7, 5, 3
     model = _built(answer, m, n, k)
     got, u, v = _given(model, m, n, k)
     expect(
@@ -298,6 +298,42 @@ def clips(z, y):
     return -(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
+@logit_loss.wrong(
+    "Label 0 is safe now, label 1 is not: p rounds to 0 at a very negative z, and -log p is "
+    "infinite. Write both labels in z, without p."
+)
+def makes_label_0_safe_only(z, y):
+    return np.where(y == 1, -np.log(1 / (1 + np.exp(-z))), np.logaddexp(0, z))
+
+
+@logit_loss.wrong(
+    "Label 1 is safe now, label 0 is not: p rounds to 1 at a large z, and -log(1 - p) is infinite. "
+    "Write both labels in z, without p."
+)
+def makes_label_1_safe_only(z, y):
+    return np.where(y == 1, np.logaddexp(0, -z), -np.log(1 - 1 / (1 + np.exp(-z))))
+
+
+@logit_loss.wrong(
+    "You took z for log(1 + exp(z)) where z is large. They are close, not equal: with the label 1 "
+    "that small difference is the whole loss."
+)
+def takes_z_from_ten_on(z, y):
+    return np.where(z > 10, z, np.log(1 + np.exp(np.minimum(z, 10)))) - z * y
+
+
+@logit_loss.wrong(expects="nothing may be clipped")
+def clips_the_logit(z, y):
+    z = np.clip(z, -500, 500)
+    return np.log(1 + np.exp(z)) - z * y
+
+
+@logit_loss.wrong(expects="add nothing inside the logarithm")
+def adds_a_small_number(z, y):
+    p = 1 / (1 + np.exp(-z))
+    return -(y * np.log(p + 1e-7) + (1 - y) * np.log(1 - p + 1e-7))
+
+
 @logit_loss.wrong("You mixed up the labels: y = 1 has the loss -log p.")
 def mixes_up_the_labels(z, y):
     return np.logaddexp(0, z) - z * (1 - y)
@@ -321,26 +357,53 @@ def forgets_the_label(z, y):
 @logit_loss.check("a small case by hand")
 def _(answer):
     z, y = np.array([0.0, np.log(3), np.log(3)]), np.array([1.0, 1.0, 0.0])
-    why = (
-        "The sigmoid of 0 is 1/2, that of log 3 is 3/4. (If you are off in the last digits only: a "
-        "small number added inside the logarithm is an error too.)"
-    )
-    expect_close(answer(z, y), np.log([2, 4 / 3, 4]), why)
+    got, right = answer(z, y), np.log([2, 4 / 3, 4])
+    why = "The sigmoid of 0 is 1/2, that of log 3 is 3/4."
+    # np.shape of a ragged list would raise, where expect_close has a sentence.
+    if isinstance(got, np.ndarray) and got.shape == (3,) and np.allclose(got, right, atol=1e-3):
+        why += " That is close, but not the loss: add nothing inside the logarithm, clip nothing."
+    expect_close(got, right, why)
 
 
 @logit_loss.check("large logits")
 def _(answer):
-    z, y = np.array([40.0, -40.0, 1000.0, -1000.0]), np.array([0.0, 1.0, 0.0, 0.0])
-    why = "The wrong label at |z| = 40 costs 40, at 1000 it costs 1000."
+    z = np.array([40.0, -40.0, 1000.0, -1000.0, -1000.0, 1000.0])
+    y = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 1.0])
+    why = (
+        "The wrong label at |z| = 40 costs 40, at 1000 it costs 1000, the right one nothing: "
+        "nothing may be clipped."
+    )
     with np.errstate(all="ignore"):
-        expect_close(answer(z, y), [40, 40, 1000, 0], why)
+        expect_close(answer(z, y), [40, 40, 1000, 0, 1000, 0], why)
+
+
+@logit_loss.check("logits of a trained model")
+def _(answer):
+    z = np.tile([4.0, 6.0, 8.0, 11.0, 14.0, 30.0], 2)
+    z, y = np.concatenate([z, -z]), np.tile(np.repeat([1.0, 0.0], 6), 2)
+    with np.errstate(all="ignore"):
+        expect_close(answer(z, y), _by_log1p(z, y), "log(1 + exp(-6)) is 0.00248, not 0.")
 
 
 @logit_loss.check("random cases")
 def _(answer):
     rng = np.random.default_rng(4)
     z, y = rng.normal(size=9), rng.integers(2, size=9).astype(float)
-    expect_close(answer(z, y), np.where(y == 1, np.log1p(np.exp(-z)), np.log1p(np.exp(z))))
+    expect_close(answer(z, y), _by_log1p(z, y))
+
+
+@logit_loss.check("whole numbers, and a single pair")
+def _(answer):
+    z, y = np.array([-7, 0, 3, 5]), np.array([0, 1, 0, 1])
+    expect_close(
+        answer(z, y), _by_log1p(z, y), "Whole numbers have a loss that is no whole number."
+    )
+    expect_close(answer(np.array([-2.5]), np.array([1.0])), [np.log1p(np.exp(2.5))])
+
+
+def _by_log1p(z, y):
+    """The loss for moderate logits by another road."""
+    return np.where(y == 1, np.log1p(np.exp(-z)), np.log1p(np.exp(z)))
 
 
 @define(
@@ -417,6 +480,17 @@ def takes_the_first_unseen(users, seen, rng):
     return np.argmin(seen[users], axis=1)
 
 
+@negatives.wrong(expects="as likely")
+def draws_by_popularity(users, seen, rng):
+    weights = (1 + seen.sum(axis=0)) * (seen == 0)
+    return np.array([rng.choice(seen.shape[1], p=weights[u] / weights[u].sum()) for u in users])
+
+
+@negatives.wrong(expects="right are positions from 0")
+def returns_floats(users, seen, rng):
+    return negatives.reference(users, seen, rng).astype(float)
+
+
 @negatives.wrong(expects="shape (7,)")
 def one_for_each_user(users, seen, rng):
     return negatives.reference(np.unique(users), seen, rng)
@@ -442,7 +516,7 @@ def _drawn(answer, users, seen, seed):
 @negatives.check("a small case by hand")
 def _(answer):
     users = np.array([0, 0, 0, 1, 1, 1, 1])
-    seen = np.array([[1, 1, 1, 0, 1], [1, 1, 0, 1, 1]])
+    seen = np.array([[1, 1, 1, 0, 1], [1, 1, 0, 1, 1]], dtype=float)  # as in the lesson
     got = _drawn(answer, users, seen, 0)
     expect_equal(got, [3, 3, 3, 2, 2, 2, 2], "User 0 lacks item 3 alone, user 1 item 2.")
 
@@ -456,15 +530,19 @@ def _(answer):
         _drawn(answer, rng.integers(m, size=40), seen, seed)
 
 
-@negatives.check("a single entry")
+@negatives.check("a single entry, a single item, and users of int32")
 def _(answer):
     for seed in range(6):
         _drawn(answer, np.array([0]), np.array([[1, 1, 0, 1]]), seed)
+    _drawn(answer, np.array([0, 1, 0]), np.array([[0.0], [0.0]]), 0)
+    seen = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+    _drawn(answer, np.array([1, 0, 1, 1], dtype=np.int32), seen, 1)
 
 
 @negatives.check("every unseen item is as likely as another")
 def _(answer):
-    seen = np.array([[0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]])
+    # The third user makes some of the unseen items more popular than others.
+    seen = np.array([[0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 0, 0]])
     got = _drawn(answer, np.repeat([0, 1], 3000), seen, 3)
     for user, items in [(0, [0, 3, 5]), (1, range(6))]:
         counts = np.bincount(as_array(got[user * 3000 : (user + 1) * 3000]), minlength=6)
@@ -551,6 +629,105 @@ def takes_it_for_a_loss(curve, patience):
     return stopped.reference([-value for value in curve], patience)
 
 
+_NO_MARGIN = "A small gain is a gain too: compare with `>` alone, without a margin or rounding."
+
+
+def _needs(gain):
+    """The rule where a value has to be better by something: `gain(value, best)` says whether."""
+
+    def rule(curve, patience):
+        best = 0
+        for epoch in range(len(curve)):
+            if gain(curve[epoch], curve[best]):
+                best = epoch
+            if epoch - best >= patience:
+                break
+        return best, epoch
+
+    return rule
+
+
+@stopped.wrong(_NO_MARGIN)
+def wants_a_thousandth(curve, patience):
+    return _needs(lambda value, best: value > best + 0.001)(curve, patience)
+
+
+@stopped.wrong(_NO_MARGIN)
+def wants_a_hundredth_part(curve, patience):
+    return _needs(lambda value, best: value > best * 1.01)(curve, patience)
+
+
+@stopped.wrong(_NO_MARGIN)
+def rounds_to_two_places(curve, patience):
+    return _needs(lambda value, best: round(float(value), 2) > round(float(best), 2))(
+        curve, patience
+    )
+
+
+@stopped.wrong("You compared means of windows: compare each value with the best of all so far.")
+def compares_the_means_of_two_windows(curve, patience):
+    epoch = 0
+    for epoch in range(len(curve)):
+        window = curve[max(0, epoch - patience + 1) : epoch + 1]
+        before = curve[max(0, epoch - 2 * patience + 1) : epoch - patience + 1]
+        if epoch >= patience and np.mean(window) <= np.mean(before):
+            break
+    return int(np.argmax(curve[: epoch + 1])), epoch
+
+
+@stopped.wrong("A gain takes the count back to 0, not one step down.")
+def takes_one_from_the_count(curve, patience):
+    best, waited, epoch = 0, 0, 0
+    for epoch in range(1, len(curve)):
+        if curve[epoch] > curve[best]:
+            best, waited = epoch, max(0, waited - 1)
+        else:
+            waited += 1
+        if waited >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong("You counted all epochs without a gain: a gain takes the count back to 0.")
+def never_counts_anew(curve, patience):
+    best, waited, epoch = 0, 0, 0
+    for epoch in range(1, len(curve)):
+        if curve[epoch] > curve[best]:
+            best = epoch
+        else:
+            waited += 1
+        if waited >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong(
+    "Your best value starts at 0: start with that of the first epoch, it may be negative."
+)
+def starts_at_0(curve, patience):
+    best, top, waited, epoch = 0, 0.0, 0, 0
+    for epoch in range(len(curve)):
+        if curve[epoch] > top:
+            best, top, waited = epoch, curve[epoch], 0
+        else:
+            waited += 1
+        if waited >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong("You returned the best value: return its position.")
+def returns_the_value(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return curve[best], last
+
+
+@stopped.wrong(expects="no attribute 'index'")
+def looks_for_the_place_in_a_list(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return curve.index(max(curve[: best + 1])), last
+
+
 @stopped.wrong("You counted the epochs from 1: return positions, which begin at 0.")
 def counts_from_one(curve, patience):
     best, last = stopped.reference(curve, patience)
@@ -562,24 +739,74 @@ def turns_the_pair_round(curve, patience):
     return stopped.reference(curve, patience)[::-1]
 
 
+def _of(answer, curve, patience, wanted, why=""):
+    """Ask for the stop of a curve, as the array that the lesson passes."""
+    expect_equal(answer(np.array(curve), patience), wanted, why)
+
+
 @stopped.check("a small case by hand")
 def _(answer):
-    curve = [0.2, 0.3, 0.25, 0.28, 0.27, 0.26, 0.4]
-    why = "Epochs 2 and 3 are no better than epoch 1, so 3 is the last; 6 is never seen."
-    expect_equal(answer(curve, 2), (1, 3), why)
-    expect_equal(answer(curve, 5), (6, 6), "Five epochs of patience reach the last one.")
+    curve = [0.2, 0.3, 0.25, 0.29, 0.28, 0.285, 0.27, 0.26, 0.4]
+    why = "Epochs 2 and 3 are no better than epoch 1, so 3 is the last; 8 is never seen."
+    _of(answer, curve, 2, (1, 3), why)
+    _of(answer, curve, 7, (8, 8), "Seven epochs of patience reach the last one.")
 
 
 @stopped.check("equal values")
 def _(answer):
-    expect_equal(answer([0.1, 0.2, 0.2, 0.2, 0.1], 2), (1, 3), "An equal value is no gain.")
+    _of(answer, [0.1, 0.2, 0.2, 0.2, 0.1], 2, (1, 3), "An equal value is no gain.")
+
+
+@stopped.check("small gains")
+def _(answer):
+    why = "Each value is larger than all before it, if only by 0.0005."
+    _of(answer, [0.1, 0.1005, 0.101, 0.1015], 2, (3, 3), why)
+
+
+@stopped.check("the best of all, and the count")
+def _(answer):
+    why = "Epochs 1 and 2 are no better than epoch 0."
+    _of(answer, [0.5, 0.1, 0.2, 0.3, 0.1], 2, (0, 2), why)
+    why = "Epoch 3 is a gain: the count begins anew, and epochs 4, 5, 6 are three without one."
+    _of(answer, [0.5, 0.4, 0.4, 0.6, 0.5, 0.5, 0.5], 3, (3, 6), why)
+    why = "Epoch 3 is no better than the best, epoch 0, though better than epochs 1 and 2."
+    _of(answer, [0.5, 0.2, 0.1, 0.3, 0.4, 0.2, 0.7], 3, (0, 3), why)
 
 
 @stopped.check("edge cases")
 def _(answer):
-    expect_equal(answer([0.1, 0.2, 0.3], 1), (2, 2), "It rises to the end.")
-    expect_equal(answer([0.1, 0.3, 0.2, 0.4, 0.3, 0.5], 2), (5, 5), "A gain ends the wait.")
-    expect_equal(answer([0.2, 0.3, 0.1, 0.4], 2), (3, 3), "Compare with the best so far.")
-    expect_equal(answer([0.3, 0.2, 0.1], 1), (0, 1), "It falls from the start.")
-    expect_equal(answer([0.3], 3), (0, 0), "A single epoch.")
-    expect_equal(answer([0.1, 0.3, 0.2], 9), (1, 2), "More patience than epochs.")
+    _of(answer, [0.1, 0.2, 0.3], 1, (2, 2), "It rises to the end.")
+    _of(answer, [0.1, 0.3, 0.2, 0.4, 0.3, 0.5], 2, (5, 5), "A gain ends the wait.")
+    _of(answer, [0.2, 0.3, 0.1, 0.4], 2, (3, 3), "Compare with the best so far.")
+    _of(answer, [0.3, 0.2, 0.1], 1, (0, 1), "It falls from the start.")
+    _of(answer, [0.3], 3, (0, 0), "A single epoch.")
+    _of(answer, [0.1, 0.3, 0.2], 9, (1, 2), "More patience than epochs.")
+    _of(answer, [-0.3, -0.2, -0.1, -0.15, -0.2], 2, (2, 4), "All values are negative.")
+
+
+@stopped.check("random curves")
+def _(answer):
+    rng = np.random.default_rng(6)
+    for _ in range(60):
+        # Few different values, so that many are equal; some curves are all negative.
+        curve = rng.integers(6, size=rng.integers(1, 12)) / 10 - rng.choice([0, 1])
+        patience = int(rng.integers(1, 5))
+        _of(answer, curve, patience, _by_running_best(curve, patience))
+    for _ in range(16):  # a gain comes when the patience has almost ended
+        patience = int(rng.integers(3, 6))
+        low = rng.uniform(0, 0.2, size=(6, patience - 1))
+        curve = np.column_stack([0.3 + np.arange(6) / 17, low]).ravel()
+        _of(answer, curve, patience, _by_running_best(curve, patience))
+    for _ in range(30):  # slow curves, whose gains are small
+        steps = rng.choice([-0.0006, 0.0004, 0.0007], size=rng.integers(6, 16))
+        curve = np.round(0.1 + np.cumsum(steps), 4)
+        patience = int(rng.integers(2, 5))
+        _of(answer, curve, patience, _by_running_best(curve, patience))
+
+
+def _by_running_best(curve, patience):
+    """The stop by another road: where the running best is as old as the patience."""
+    best = [int(np.argmax(curve[: epoch + 1])) for epoch in range(len(curve))]
+    waits = np.arange(len(curve)) - best
+    last = int(np.argmax(waits >= patience)) if (waits >= patience).any() else len(curve) - 1
+    return best[last], last

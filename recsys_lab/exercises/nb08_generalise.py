@@ -1,4 +1,4 @@
-"""The exercises of notebook 08, Does it generalise?: a metric, a sample, an interval, a choice."""
+"""The exercises of notebook 08, Does it generalise?: a leak, a sample, an interval."""
 
 from itertools import combinations
 from math import comb
@@ -6,6 +6,233 @@ from math import comb
 import numpy as np
 
 from .engine import Mistake, define, expect, expect_close, expect_number, expect_shape
+
+
+@define(
+    "generalise.leak",
+    notebook=8,
+    hints=[
+        "When does a user's future begin? At the earliest time among that user's test events. Then "
+        "go through the train events: which of them are later?",
+        "Begin with `start = np.full(users.max() + 1, np.inf)`: nobody has a future yet. "
+        "`np.minimum.at(start, users[held_out], times[held_out])` puts in each user's first test "
+        "event.",
+        "`~held_out & (times > start[users])` is True where a train event lies in its own user's "
+        "future. `start.min()` is the first test event of all. Count both with `.sum()`.",
+    ],
+    equivalent={"line 8: 1 -> 2": "one more user, who has no event"},
+)
+def leak(users, times, held_out):
+    """Return (own, anyone): how many train events come from the future.
+
+    own: train events later than the first test event of the same user; anyone: train events later
+    than the first test event of all. At the same time is not later. users (positions from 0),
+    times, held_out: 1-d arrays, an entry an event; held_out is True in the test, False in train.
+    """
+    start = np.full(users.max() + 1, np.inf)
+    np.minimum.at(start, users[held_out], times[held_out])
+    own = ~held_out & (times > start[users])
+    anyone = ~held_out & (times > start.min())
+    return int(own.sum()), int(anyone.sum())
+
+
+def _starts(users, times, held_out):
+    start = np.full(users.max() + 1, np.inf)
+    np.minimum.at(start, users[held_out], times[held_out])
+    return start
+
+
+@leak.wrong("You counted events at the same time as well: later means `>`, not `>=`.")
+def counts_the_same_time(users, times, held_out):
+    start = _starts(users, times, held_out)
+    own, anyone = ~held_out & (times >= start[users]), ~held_out & (times >= start.min())
+    return int(own.sum()), int(anyone.sum())
+
+
+@leak.wrong(
+    "You compared with the last test event: the future begins at the first one, so take the "
+    "minimum of the test's times."
+)
+def begins_with_the_last_test_event(users, times, held_out):
+    end = np.full(users.max() + 1, -np.inf)
+    np.maximum.at(end, users[held_out], times[held_out])
+    end[np.isinf(end)] = np.inf
+    last = times[held_out].max()
+    own, anyone = ~held_out & (times > end[users]), ~held_out & (times > last)
+    return int(own.sum()), int(anyone.sum())
+
+
+@leak.wrong("You gave anyone's first: return own, then anyone.")
+def gives_anyone_first(users, times, held_out):
+    return leak.reference(users, times, held_out)[::-1]
+
+
+@leak.wrong(
+    "You counted test events too: only what is in train has been learnt from. Train is `~held_out`."
+)
+def counts_the_test_too(users, times, held_out):
+    start = _starts(users, times, held_out)
+    return int((times > start[users]).sum()), int((times > start.min()).sum())
+
+
+@leak.wrong("You took train for test: held_out is True where the event is in the test.")
+def takes_train_for_test(users, times, held_out):
+    return leak.reference(users, times, ~held_out)
+
+
+@leak.wrong(
+    "You counted test events that come before a train event: asked for are the train events that "
+    "come after a test event."
+)
+def counts_from_the_other_side(users, times, held_out):
+    end = np.full(users.max() + 1, -np.inf)
+    np.maximum.at(end, users[~held_out], times[~held_out])
+    own, anyone = held_out & (times < end[users]), held_out & (times < times[~held_out].max())
+    return int(own.sum()), int(anyone.sum())
+
+
+@leak.wrong(
+    "You gave a user without a test event a start of 0, so all their events count as future. Such "
+    "a user is asked about nothing: start from infinity."
+)
+def starts_from_zero(users, times, held_out):
+    start = np.zeros(users.max() + 1)
+    for user in range(users.max() + 1):
+        asked = times[held_out & (users == user)]
+        start[user] = asked.min() if asked.size else 0
+    own = ~held_out & (times > start[users])
+    return int(own.sum()), leak.reference(users, times, held_out)[1]
+
+
+@leak.wrong("You counted users: asked for is the number of their events.")
+def counts_users(users, times, held_out):
+    start = _starts(users, times, held_out)
+    own, anyone = ~held_out & (times > start[users]), ~held_out & (times > start.min())
+    return len(np.unique(users[own])), len(np.unique(users[anyone]))
+
+
+@leak.wrong(
+    "You counted pairs of a train event and a test event: a train event counts once, however many "
+    "test events come before it."
+)
+def counts_pairs(users, times, held_out):
+    after = (times[~held_out, None] > times[held_out]).astype(int)
+    same = users[~held_out, None] == users[held_out]
+    return int((after * same).sum()), int(after.sum())
+
+
+@leak.wrong("You gave shares: asked for is how many.")
+def gives_shares(users, times, held_out):
+    own, anyone = leak.reference(users, times, held_out)
+    return own / (~held_out).sum(), anyone / (~held_out).sum()
+
+
+@leak.wrong("You took the user's own future out of anyone's: the user is one of all.")
+def leaves_out_the_own(users, times, held_out):
+    own, anyone = leak.reference(users, times, held_out)
+    return own, anyone - own
+
+
+@leak.wrong(
+    "You gave anyone's future twice: for own, compare an event with the first test event of its "
+    "own user."
+)
+def forgets_the_user(users, times, held_out):
+    return (leak.reference(users, times, held_out)[1],) * 2
+
+
+@leak.wrong(
+    "You gave the user's own future twice: for anyone, compare with the first test event of all."
+)
+def forgets_the_others(users, times, held_out):
+    return (leak.reference(users, times, held_out)[0],) * 2
+
+
+@leak.wrong(
+    "You took the test event that stands first in the array: the events are in no order, so look "
+    "for the smallest time."
+)
+def trusts_the_order(users, times, held_out):
+    start = np.full(users.max() + 1, np.inf)
+    for place in np.flatnonzero(held_out)[::-1]:
+        start[users[place]] = times[place]
+    own = ~held_out & (times > start[users])
+    anyone = ~held_out & (times > times[held_out][0])
+    return int(own.sum()), int(anyone.sum())
+
+
+@leak.wrong(expects="gave a list of events")
+def gives_the_events(users, times, held_out):
+    start = _starts(users, times, held_out)
+    return ~held_out & (times > start[users]), ~held_out & (times > start.min())
+
+
+def _counts(got):
+    """Demand a pair of whole numbers."""
+    parts = got.tolist() if isinstance(got, np.ndarray) and got.ndim == 1 else got
+    expect(
+        isinstance(parts, (tuple, list)) and len(parts) == 2,
+        "Return two numbers, own and anyone: `return own, anyone`.",
+    )
+    for part in parts:
+        expect(
+            np.ndim(part) == 0,
+            "One of the two is an array; right are two numbers. If it gave a list of events, or "
+            "True for each of them, count them with `.sum()`.",
+        )
+    return [expect_number(part) for part in parts]
+
+
+# Three users, times 1 to 9 with a tie, in no order. No two of the wrong answers give the same.
+USERS = np.array([1, 0, 0, 0, 1, 0, 2, 0, 2])
+TIMES = np.array([4, 1, 2, 7, 6, 8, 1, 1, 9])
+HELD_OUT = np.array([1, 0, 0, 0, 1, 1, 0, 1, 0], dtype=bool)
+
+
+@leak.check("a small case by hand")
+def _(answer):
+    got = _counts(answer(USERS, TIMES, HELD_OUT))
+    why = (
+        "In the test, user 0 begins at 1 and user 1 at 4. In train, user 0 has 1, 2, 7 and user 2 "
+        "has 1, 9: own counts 2 and 7, anyone counts 2, 7 and 9."
+    )
+    expect_close(got, leak.reference(USERS, TIMES, HELD_OUT), why)
+
+
+@leak.check("a user without a test event")
+def _(answer):
+    users, times = np.array([1, 1, 0, 0, 0]), np.array([7, 2, 9, 1, 4])
+    held_out = np.array([True, False, False, False, False])
+    why = "User 0 is asked about nothing: own is 0. One train event, at 9, is later than 7."
+    expect_close(_counts(answer(users, times, held_out)), [0, 1], why)
+
+
+@leak.check("the splits of the lesson")
+def _(answer):
+    rng = np.random.default_rng(3)
+    for m, size in [(5, 40), (1, 12), (30, 200)]:
+        users = rng.integers(m, size=size)
+        users[0] = m - 1
+        times = rng.integers(-20, 20, size=size)
+        held_out = rng.random(size) < 0.3
+        held_out[rng.integers(size)] = True
+        cases = [("at random", held_out), ("one date for all", times >= np.median(times))]
+        for name, mask in cases:
+            wanted = leak.reference(users, times, mask)
+            why = f"{size} events of {m} users, held out {name}: own, then anyone."
+            expect_close(_counts(answer(users, times, mask)), wanted, why)
+            expect_close(_counts(answer(users, times + 0.5, mask)), wanted, why)
+
+
+@leak.check("edge cases")
+def _(answer):
+    why = "Nothing is left in train, so nothing can leak."
+    everything = np.array([True, True])
+    expect_close(_counts(answer(np.array([0, 1]), np.array([3, 5]), everything)), [0, 0], why)
+    users, times = np.zeros(4, dtype=int), np.array([6, 6, 6, 6])
+    why = "All four events happen at the same time: none is later."
+    got = _counts(answer(users, times, np.array([False, True, False, True])))
+    expect_close(got, [0, 0], why)
 
 
 @define(
@@ -46,6 +273,27 @@ def ranks_against_all(rank, n, negatives, k):
 )
 def lets_k_stand_before_it(rank, n, negatives, k):
     return sampled_hit.reference(rank, n, negatives, k + 1)
+
+
+@sampled_hit.wrong(
+    "You drew one too few: `negatives` others are drawn, and the item comes on top of these."
+)
+def counts_the_item_among_the_drawn(rank, n, negatives, k):
+    return sampled_hit.reference(rank, n, negatives - 1, k)
+
+
+@sampled_hit.wrong(
+    "You drew with replacement and from all n items (a binomial distribution with rank / n): the "
+    "item is not drawn, and no other twice."
+)
+def takes_the_share_of_the_rank(rank, n, negatives, k):
+    p = rank / n
+    return sum(comb(negatives, x) * p**x * (1 - p) ** (negatives - x) for x in range(k))
+
+
+@sampled_hit.wrong("You gave the chance of fewer than k - 1 better ones: k - 1 may be drawn.")
+def lets_too_few_stand_before_it(rank, n, negatives, k):
+    return sampled_hit.reference(rank, n, negatives, k - 1)
 
 
 @sampled_hit.wrong("You counted the item itself twice: of n - 1 others, rank - 1 are better.")
@@ -103,6 +351,15 @@ def gives_the_chance_of_a_miss(rank, n, negatives, k):
     return 1 - sampled_hit.reference(rank, n, negatives, k)
 
 
+@sampled_hit.wrong(expects="stop at `negatives`")
+def goes_on_when_none_is_left(rank, n, negatives, k):
+    def chance(rank, n):
+        ways = [comb(rank - 1, x) * comb(n - rank, negatives - x) for x in range(k)]
+        return sum(ways) / comb(n - 1, negatives)
+
+    return np.vectorize(chance)(rank, n)
+
+
 @sampled_hit.wrong(expects="Here rank is an array")
 def takes_one_rank_at_a_time(rank, n, negatives, k):
     ways = [comb(rank - 1, x) * comb(n - rank, negatives - x) for x in range(min(k, negatives + 1))]
@@ -112,7 +369,7 @@ def takes_one_rank_at_a_time(rank, n, negatives, k):
 @sampled_hit.check("a probability comes back")
 def _(answer):
     # Worked out below; the first tells the misconceptions apart.
-    for case in [(4, 9, 3, 2), (2, 4, 2, 1), (7, 9, 3, 2)]:
+    for case in [(5, 12, 7, 3), (2, 4, 2, 1), (7, 9, 3, 2)]:
         got = expect_number(answer(*case))
         expect(
             not np.isnan(got),
@@ -124,10 +381,12 @@ def _(answer):
 
 @sampled_hit.check("a small case by hand")
 def _(answer):
+    why = (
+        "7 of 11 can be drawn in 330 ways: 1 holds none of the 4 better ones, 28 hold one, 126 two."
+    )
+    expect_close(answer(5, 12, 7, 3), 155 / 330, why)
     why = "Of the 3 ways to draw 2 of the 3 others, 1 leaves the better one out."
     expect_close(answer(2, 4, 2, 1), 1 / 3, why)
-    why = "3 of 8 can be drawn in 56 ways: 10 hold none of the 3 better ones, 30 hold one."
-    expect_close(answer(4, 9, 3, 2), 40 / 56, why)
 
 
 @sampled_hit.check("counting every sample")
@@ -154,6 +413,7 @@ def _(answer):
     why = "A number for each rank: rank 1 is first in every sample, rank 2 in 1 of 3 as above."
     expect_close(got, [1, 1 / 3, 0, 0], why)
     why = "Rank 2 of 4 as above; of 28 ways to draw 2 of the 8 others of rank 4, 10 are hits."
+    expect_shape(both, (2,))
     expect_close(both, [1 / 3, 10 / 28], why)
 
 
@@ -174,6 +434,13 @@ def _(answer):
     why = "Where all others are drawn, the sample is the whole: a hit if rank <= k, else none."
     expect_close([answer(3, 6, 5, 3), answer(4, 6, 5, 3)], [1, 0], why)
     expect_close(answer(6, 6, 2, 3), 1, "A list of three has room for the item and two others.")
+    why = "A list of ten has room for the item and all five others that are drawn."
+    try:
+        expect_close(answer(5, 100, 5, 10), 1, why)
+    except Mistake as mistake:
+        if "ValueError" in str(mistake):  # comb of a negative number
+            mistake = Mistake(f"{mistake} Of 5 drawn, 6 cannot be better: stop at `negatives`.")
+        raise mistake from None
 
 
 @define(
@@ -254,12 +521,16 @@ def subtracts_two_intervals(a, b, repeats, rng):
     return tuple(ends[1] - ends[0])
 
 
-@paired_interval.wrong(expects="take the mean of as many users as there are")
+@paired_interval.wrong(
+    "You drew one user in each repeat: draw as many users as there are, and keep their mean."
+)
 def draws_one_user_a_repeat(a, b, repeats, rng):
     return tuple(np.quantile((b - a)[rng.integers(len(a), size=repeats)], [0.025, 0.975]))
 
 
-@paired_interval.wrong(expects="standard errors")
+@paired_interval.wrong(
+    "You cut off 0.5 % at either end, which leaves 99 %: for 95 % cut off 2.5 % at each."
+)
 def leaves_ninety_nine(a, b, repeats, rng):
     means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
     return tuple(np.quantile(means, [0.005, 0.995]))
@@ -304,6 +575,35 @@ def leaves_out_the_last_user(a, b, repeats, rng):
     return tuple(np.quantile(means, [0.025, 0.975]))
 
 
+@paired_interval.wrong("You never drew the first user: positions begin at 0.")
+def leaves_out_the_first_user(a, b, repeats, rng):
+    means = (b - a)[rng.integers(1, len(a), size=(repeats, len(a)))].mean(axis=1)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You drew one user too few: each draw holds as many as there are, so `size=len(a)`."
+)
+def draws_one_user_too_few(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(repeats, len(a) - 1))].mean(axis=1)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You drew `repeats` users in each of as many draws as there are users: a draw holds as many "
+    "users as there are, and there are `repeats` draws."
+)
+def exchanges_users_and_repeats(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(len(a), repeats))].mean(axis=1)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong("You took the smallest and the largest mean: cut off 2.5 % at either end.")
+def takes_the_extremes(a, b, repeats, rng):
+    means = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean(axis=1)
+    return means.min(), means.max()
+
+
 @paired_interval.wrong("You added up the differences: the interval is one of their mean.")
 def adds_up(a, b, repeats, rng):
     sums = (b - a)[rng.integers(len(a), size=(repeats, len(a)))].sum(axis=1)
@@ -338,27 +638,54 @@ def takes_medians(a, b, repeats, rng):
 
 # Differences 0, 0 and 3. The 2 makes the models' own intervals (0, 2) and (0, 3).
 A, B = np.array([2.0, 0.0, 0.0]), np.array([2.0, 0.0, 3.0])
+# Differences 1, -2, 5, 13, 0: the misconceptions all give other numbers.
+FIVE = np.array([3.0, 9.0, 2.0, 4.0, 6.0]), np.array([4.0, 7.0, 7.0, 17.0, 6.0])
 
 
 @paired_interval.check("a low and a high come back")
 def _(answer):
-    # Turned round: who leaves out the last user gets another answer here than below.
-    low, high = expect_shape(answer(A[::-1], B[::-1], 100, np.random.default_rng(5)), (2,))
+    low, high = _ends(answer(*FIVE, 60, np.random.default_rng(5)))
     expect(low <= high, f"It returned ({low:.6g}, {high:.6g}): give the lower end first.")
+
+
+def _ends(got):
+    """Demand two finite numbers."""
+    low, high = expect_shape(got, (2,), "What it returned")
+    expect(
+        np.isfinite(low) and np.isfinite(high),
+        f"It returned ({low:.6g}, {high:.6g}): is something divided by 0, or the mean of nothing "
+        "taken?",
+    )
+    return low, high
 
 
 @paired_interval.check("a small case by hand")
 def _(answer):
     a = np.array([1.0, 4.0, 2.0, 8.0])
     why = "Each user gets 2 more from b, whoever is drawn: take the same users for both."
-    expect_close(answer(a, a + 2, 200, np.random.default_rng(6)), [2, 2], why)
+    got = _ends(answer(a, a + 2, 200, np.random.default_rng(6)))
+    # Whatever way the users are drawn.
+    for slip, says in [
+        (-2, "You took a - b: where b is the better model, b - a is above zero."),
+        (8, "You added up the differences: the interval is one of their mean."),
+    ]:
+        expect(not np.allclose(got, slip), f"It returned ({got[0]:.6g}, {got[1]:.6g}). {says}")
+    expect_close(got, [2, 2], why)
     # 3.7 % of 10,000 means are 3: by chance fewer than 250 or more than 500 would be, once in
     # 10^9 times.
     why = (
         "The differences are 0, 0 and 3, so a draw's mean is how often the last user was drawn: "
         "0 times in 8 of 27 draws, 3 times in 1 of 27, which is more than 2.5 %."
     )
-    expect_close(answer(A, B, 10_000, np.random.default_rng(7)), [0, 3], why)
+    expect_close(_ends(answer(A, B, 10_000, np.random.default_rng(7))), [0, 3], why)
+    # 35 % of the means are 0, 7 % are 3 or more, 1 % are more than 3.
+    a, b = np.zeros(10), np.array([10.0] + 9 * [0.0])
+    why = (
+        "Ten users, and the first alone gains anything, 10. A draw's mean is how often that user "
+        "was drawn: 0 times in 35 % of draws, more than 3 times in 1 %. Is every user drawn, "
+        "and as many as there are?"
+    )
+    expect_close(_ends(answer(a, b, 10_000, np.random.default_rng(12))), [0, 3], why)
 
 
 @paired_interval.check("many users: the interval that theory gives")
@@ -370,7 +697,7 @@ def _(answer):
         got = answer(a, a + difference, 6000, np.random.default_rng(9))
         # A mean of 200 symmetric values is all but normal. With 6,000 draws the ends vary by 0.035
         # standard errors: 0.2 is almost six times that, and a 90 % interval differs by 0.31.
-        low, high = (np.asarray(got) - shift) / (difference.std() / np.sqrt(200))
+        low, high = (np.array(_ends(got)) - shift) / (difference.std() / np.sqrt(200))
         says = (
             f"For 200 users it reaches from {low:.2f} to {high:.2f} standard errors around the "
             "mean; a 95 % interval reaches from about -1.96 to 1.96."
@@ -384,7 +711,7 @@ def _(answer):
 def _(answer):
     a, b = np.zeros(30), np.random.default_rng(10).normal(size=30)
     one, again, other = (
-        np.asarray(answer(a, b, 50, np.random.default_rng(seed))) for seed in (1, 1, 2)
+        np.array(_ends(answer(a, b, 50, np.random.default_rng(seed)))) for seed in (1, 1, 2)
     )
     expect(
         (one == again).all() and (one != other).any(),
@@ -396,7 +723,7 @@ def _(answer):
 @paired_interval.check("edge cases")
 def _(answer):
     a, b = np.zeros(30), np.random.default_rng(10).normal(size=30)
-    low, high = answer(a, b, 1, np.random.default_rng(11))
+    low, high = _ends(answer(a, b, 1, np.random.default_rng(11)))
     why = "With one repeat there is one mean, so low and high are both that"
     expect(
         np.isclose(low, high),

@@ -1,8 +1,8 @@
-"""The exercises of notebook 09, Which model is best?: choose without peeking."""
+"""The exercises of notebook 09, Which model is best?: a strong rival, and choosing honestly."""
 
 import numpy as np
 
-from .engine import define, expect_close, expect_number
+from .engine import define, expect_close, expect_number, expect_shape
 
 
 @define(
@@ -115,10 +115,58 @@ def forgets_the_axis(validation, test):
     return test[np.argmax(validation.mean())].mean()
 
 
-# Row 2 wins on the test, row 1 on validation by its mean, row 4 there by one lucky seed. Row 0 is
-# nothing special, since that is what a forgotten axis takes.
-VALIDATION = np.array([[0.15, 0.17], [0.30, 0.32], [0.20, 0.25], [0.10, 0.15], [0.45, 0.11]])
-TEST = np.array([[0.20, 0.22], [0.30, 0.24], [0.42, 0.34], [0.16, 0.22], [0.10, 0.36]])
+@fair_score.wrong("You chose and reported by the median: both are means over the seeds.")
+def takes_the_median(validation, test):
+    return np.median(test[np.argmax(np.median(validation, axis=1))])
+
+
+@fair_score.wrong("You reported the sum of the test scores: report their mean.")
+def reports_the_sum(validation, test):
+    return test[np.argmax(validation.mean(axis=1))].sum()
+
+
+@fair_score.wrong(
+    "You reported the mean of validation and test: validation has chosen the setting, so its score "
+    "is too good by luck. Report the test score alone."
+)
+def reports_both(validation, test):
+    chosen = np.argmax(validation.mean(axis=1))
+    return (validation[chosen].mean() + test[chosen].mean()) / 2
+
+
+@fair_score.wrong(
+    "You chose by validation and test together: then the test has helped to choose, and is no test "
+    "any more."
+)
+def chooses_by_both(validation, test):
+    return test[np.argmax(validation.mean(axis=1) + test.mean(axis=1))].mean()
+
+
+# Row 2 wins on the test, row 1 on validation by its mean, row 4 there by one lucky seed, row 5 by
+# its median, row 6 by validation and test together. Row 0 is nothing special, since that is what a
+# forgotten axis takes.
+VALIDATION = np.array(
+    [
+        [0.15, 0.17, 0.13],
+        [0.30, 0.32, 0.25],
+        [0.20, 0.28, 0.22],
+        [0.10, 0.16, 0.07],
+        [0.52, 0.11, 0.12],
+        [0.31, 0.33, 0.02],
+        [0.26, 0.29, 0.27],
+    ]
+)
+TEST = np.array(
+    [
+        [0.21, 0.22, 0.20],
+        [0.31, 0.24, 0.29],
+        [0.42, 0.34, 0.47],
+        [0.16, 0.23, 0.12],
+        [0.10, 0.36, 0.18],
+        [0.26, 0.19, 0.33],
+        [0.40, 0.38, 0.41],
+    ]
+)
 
 
 @fair_score.check("a single number comes back")
@@ -128,8 +176,11 @@ def _(answer):
 
 @fair_score.check("a small case by hand")
 def _(answer):
-    why = "Setting 1 has the highest validation mean, 0.31; on the test (0.30 + 0.24)/2 = 0.27."
-    expect_close(answer(VALIDATION, TEST), 0.27, why)
+    why = (
+        "Setting 1 has the highest validation mean, 0.29; its test mean is "
+        "(0.31 + 0.24 + 0.29)/3 = 0.28."
+    )
+    expect_close(answer(VALIDATION, TEST), 0.28, why)
 
 
 @fair_score.check("random cases")
@@ -150,3 +201,177 @@ def _(answer):
     expect_close(answer(one, one / 2), 0.25, "One setting: nothing to choose.")
     got = answer(np.array([[-3.0], [-1.0], [-2.0]]), np.array([[-5.0], [-4.0], [-3.0]]))
     expect_close(got, -4, "One seed, scores below zero: the highest validation score is -1.")
+
+
+@define(
+    "contest.ease",
+    notebook=9,
+    hints=[
+        "Three steps: the matrix G = R^T R with lam added to its diagonal, its inverse P, and from "
+        "P the weights.",
+        "`np.linalg.inv(G + lam * np.eye(len(G)))` is P. Column j of B is column j of -P, divided "
+        "by P_jj; numpy divides the columns of a matrix when you divide it by `np.diag(P)`.",
+        "`B = -P / np.diag(P)`, then `np.fill_diagonal(B, 0)`, then `return B`.",
+    ],
+)
+def ease(R, lam):
+    """Return the weights B (items x items) of EASE: B_ij = -P_ij / P_jj, and B_jj = 0.
+
+    R: users x items, an array. P is the inverse of R^T R + lam I.
+    """
+    G = R.T @ R
+    P = np.linalg.inv(G + lam * np.eye(len(G)))
+    B = -P / np.diag(P)
+    np.fill_diagonal(B, 0)
+    return B
+
+
+def _P(R, lam):
+    G = R.T @ R
+    return np.linalg.inv(G + lam * np.eye(len(G)))
+
+
+def _without_diagonal(B):
+    return B - np.diag(np.diag(B))
+
+
+@ease.wrong(
+    "You divided the rows: B_ij is -P_ij / P_jj, so column j is divided by P_jj. "
+    "`P / np.diag(P)` does that."
+)
+def divides_the_rows(R, lam):
+    P = _P(R, lam)
+    return _without_diagonal(-P / np.diag(P)[:, None])
+
+
+@ease.wrong("The sign is turned: B_ij is -P_ij / P_jj, with a minus.")
+def forgets_the_minus(R, lam):
+    P = _P(R, lam)
+    return _without_diagonal(P / np.diag(P))
+
+
+@ease.wrong(
+    "The diagonal has to be 0: an item may not be described by itself. "
+    "`np.fill_diagonal(B, 0)` sets it, and returns None."
+)
+def keeps_the_diagonal(R, lam):
+    P = _P(R, lam)
+    return -P / np.diag(P)
+
+
+@ease.wrong("The diagonal has to be 0; yours is 1. `np.fill_diagonal(B, 0)` sets it.")
+def turns_sign_and_keeps_the_diagonal(R, lam):
+    P = _P(R, lam)
+    return P / np.diag(P)
+
+
+@ease.wrong("You did not divide: column j of -P still has to be divided by P_jj.")
+def does_not_divide(R, lam):
+    return _without_diagonal(-_P(R, lam))
+
+
+@ease.wrong(
+    "That is ridge regression with its diagonal struck out at the end. The others have to know "
+    "from the start that item j may not be used: divide column j of -P by P_jj."
+)
+def ridge_and_then_no_diagonal(R, lam):
+    return _without_diagonal(_P(R, lam) @ (R.T @ R))
+
+
+@ease.wrong(
+    "That is ridge regression, in which an item describes itself: EASE wants a diagonal of 0."
+)
+def ridge(R, lam):
+    return _P(R, lam) @ (R.T @ R)
+
+
+@ease.wrong(
+    "You added lam to every cell of R^T R: it belongs on the diagonal alone, `lam * np.eye(n)`."
+)
+def adds_lam_everywhere(R, lam):
+    P = np.linalg.inv(R.T @ R + lam)
+    return _without_diagonal(-P / np.diag(P))
+
+
+@ease.wrong("You forgot lam: add `lam * np.eye(n)` to R^T R before you invert it.")
+def forgets_lam(R, lam):
+    P = np.linalg.pinv(R.T @ R)
+    return _without_diagonal(-P / np.diag(P))
+
+
+@ease.wrong("There is no 2 before lam here: the objective of EASE has no 1/2 before the fit.")
+def doubles_lam(R, lam):
+    P = _P(R, 2 * lam)
+    return _without_diagonal(-P / np.diag(P))
+
+
+@ease.wrong("`1 / A` and `A ** -1` turn each number over: `np.linalg.inv(A)` is the inverse.")
+def turns_each_number_over(R, lam):
+    with np.errstate(divide="ignore"):
+        P = 1 / (R.T @ R + lam * np.eye(R.shape[1]))
+    return _without_diagonal(-P / np.diag(P))
+
+
+@ease.wrong("You divided by P_ii P_jj, or by a mean of them: divide column j by P_jj alone.")
+def divides_by_both(R, lam):
+    P = _P(R, lam)
+    return _without_diagonal(-P / np.sqrt(np.outer(np.diag(P), np.diag(P))))
+
+
+@ease.wrong("That is users x users: items are the columns of R, so begin with `R.T @ R`.")
+def of_users(R, lam):
+    P = _P(R.T, lam)
+    return _without_diagonal(-P / np.diag(P))
+
+
+@ease.wrong("You returned P, the inverse: the weights are -P_ij / P_jj.")
+def returns_the_inverse(R, lam):
+    return _P(R, lam)
+
+
+@ease.wrong("You returned the scores R B, users x items: return B, items x items.")
+def returns_the_scores(R, lam):
+    return R @ ease.reference(R, lam)
+
+
+# G = R^T R is [[10, 2], [2, 5]]; three users and two items, so that users are not taken for items.
+HAND = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, 0.0]])
+
+
+@ease.check("the shape: items x items")
+def _(answer):
+    expect_shape(answer(HAND, 3.0), (2, 2), "B")
+
+
+@ease.check("a small case by hand")
+def _(answer):
+    why = (
+        "R^T R = [[10, 2], [2, 5]] and lam = 3. With two items each has one other to be described "
+        "by: B_01 = 2 / (10 + 3) and B_10 = 2 / (5 + 3). The diagonal is 0."
+    )
+    expect_close(answer(HAND, 3.0), [[0, 2 / 13], [0.25, 0]], why)
+
+
+@ease.check("random cases")
+def _(answer):
+    rng = np.random.default_rng(17)
+    for m, n, lam in [(7, 4, 0.5), (3, 5, 2.0), (6, 2, 11.0), (5, 6, 0.03)]:
+        R = rng.normal(size=(m, n)) * (rng.random((m, n)) < 0.8)
+        # Ridge regression of each item on all others: the same thing, said otherwise.
+        wanted = np.zeros((n, n))
+        for j in range(n):
+            rest = np.delete(np.arange(n), j)
+            A = R[:, rest]
+            wanted[rest, j] = np.linalg.solve(A.T @ A + lam * np.eye(n - 1), A.T @ R[:, j])
+        why = "Column j of B is the ridge regression of item j on all other items."
+        expect_close(answer(R, lam), wanted, why, tol=1e-7)
+
+
+@ease.check("edge cases")
+def _(answer):
+    expect_close(answer(np.array([[2.0], [1.0]]), 3.0), [[0.0]], "One item: no other describes it.")
+    counts = np.array([[1, 0, 2, 0], [3, 0, 1, 1], [0, 0, 1, 4]])
+    B = expect_shape(answer(counts, 2), (4, 4), "B")
+    why = "Nobody has item 1: no item describes it, and it describes none."
+    expect_close(np.r_[B[1], B[:, 1]], np.zeros(8), why)
+    expect_close(B, ease.reference(counts, 2), "Whole numbers in R.")

@@ -46,7 +46,10 @@ def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int
         Length of the lists.
     rng : numpy.random.Generator or int
         Shuffles the items to break ties: equal scores never favour a position. (In MovieLens low
-        positions are old, popular films: ties broken by position would recommend popularity.)
+        positions are old, popular films: ties broken by position would recommend popularity.) One
+        order serves all users, and all models with the same seed. So where a model ties for all of
+        them, as for strangers, its users' values are not independent, and an interval over users
+        is too narrow: look at several seeds.
 
     Returns
     -------

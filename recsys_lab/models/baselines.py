@@ -14,6 +14,8 @@ from ..data.interactions import as_count, as_csr
 
 # What MovieLens writes where a film has no genre.
 NO_LABEL = "(no genres listed)"
+# Rows of an items x items matrix at once: with 10,000 items less than 10 MB, zeros included.
+ITEMS_AT_ONCE = 64
 
 
 def popularity(train) -> np.ndarray:
@@ -65,22 +67,22 @@ def item_cosine(train, neighbours: int | None = None, shrinkage: float = 0.0) ->
     if not (isinstance(shrinkage, Real) and 0 <= shrinkage < np.inf):
         raise ValueError(f"shrinkage={shrinkage!r}: choose a number of 0 or more, such as 10")
     n = unit.shape[1]
-    blocks = []
-    # A block of columns at a time: all pairs of MovieLens' films at once would take 650 MB.
-    for start in range(0, n, 256):
-        width = min(256, n - start)
-        block = (unit.T @ unit[:, start : start + width]).tocsc()
-        block.sort_indices()
-        column = np.repeat(np.arange(start, start + width), np.diff(block.indptr))
-        block.data *= block.indices != column
+    items, kept = sp.csr_array(unit.T), []
+    for start in range(0, n, ITEMS_AT_ONCE):
+        # The matrix is symmetric before neighbours are chosen: row j holds what j is like.
+        block = items[start : start + ITEMS_AT_ONCE] @ unit
+        item = np.repeat(np.arange(start, start + block.shape[0]), np.diff(block.indptr))
+        block.data[block.indices == item] = 0
         if shrinkage:
-            product = length[block.indices] * length[column]
+            product = length[block.indices] * length[item]
             block.data *= product / (product + shrinkage)
-        block.eliminate_zeros()
         if neighbours is not None:
             _keep_largest(block, neighbours)
-        blocks.append(block)
-    return sp.csr_array(sp.hstack(blocks, format="csr"))
+        block.eliminate_zeros()
+        kept.append(block)
+    similar = sp.vstack(kept, format="csr")
+    kept.clear()  # as large again
+    return sp.csr_array(similar.T)
 
 
 def item_features(items: pd.DataFrame, *, labels: str, numbers=()) -> pd.DataFrame:
@@ -201,13 +203,18 @@ def _unit_columns(R):
 
 
 def _keep_largest(block, count):
-    """Keep the largest entries of each column of a CSC matrix, in place; ties keep the upper."""
-    for column in range(block.shape[1]):
-        part = block.data[block.indptr[column] : block.indptr[column + 1]]
+    """Set all but the largest entries of each row of a CSR matrix to 0; of equals keep the first.
+
+    Its rows need not be sorted, and are not: that would take as long as all the rest.
+    """
+    for row in range(block.shape[0]):
+        inside = slice(block.indptr[row], block.indptr[row + 1])
+        part = block.data[inside]
         if len(part) > count:
             least = np.partition(part, len(part) - count)[len(part) - count]
             equal = np.flatnonzero(part == least)
-            surplus = (part >= least).sum() - count
+            surplus = np.count_nonzero(part >= least) - count
             part[part < least] = 0
-            part[equal[len(equal) - surplus :]] = 0
-    block.eliminate_zeros()
+            if surplus:
+                last = np.argsort(block.indices[inside][equal])[len(equal) - surplus :]
+                part[equal[last]] = 0

@@ -412,6 +412,11 @@ def _half_step(R, k, unseen, alpha):
         shared = 2 * lam * np.eye(k, dtype=V.dtype)
         if unseen == "weak":
             shared += V.T @ V
+        # Where lam is large enough to invert what all rows share, a row of few ratings needs only
+        # an equation as small as they are: A^-1 X^T y = B X^T (I + X B X^T)^-1 y, B = shared^-1.
+        inverse = None
+        if 2 * lam > np.sqrt(np.finfo(V.dtype).eps) * _squares(V):
+            inverse = np.linalg.inv(shared)
         # What rows are padded with points to a last item without factors, and so adds nothing.
         padded_V = np.concatenate([V, np.zeros_like(V, shape=(1, k))])
         U = np.empty_like(V, shape=(m, k))
@@ -426,9 +431,15 @@ def _half_step(R, k, unseen, alpha):
                 y = (1 + root**2) / root
             Xt = X.transpose(0, 2, 1)
             b = Xt @ y[:, :, None]
-            A = Xt @ X
-            A += shared
-            u = _solve(A, b, lam)
+            if inverse is not None and 2 * X.shape[1] <= k:
+                XB = X @ inverse
+                A = XB @ Xt
+                A += np.eye(X.shape[1], dtype=V.dtype)
+                u = XB.transpose(0, 2, 1) @ np.linalg.solve(A, y[:, :, None])
+            else:
+                A = Xt @ X
+                A += shared
+                u = _solve(A, b, lam)
             U[rows] = u[:, :, 0]
             explained += _dot(u, b)
         return U, explained

@@ -344,6 +344,9 @@ def _load(name: str):
     """Import keras or tensorflow without their messages about the machine's hardware."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    # On newer processors oneDNN is on, says so on stderr whatever the level, and adds in an order
+    # of its own: off, the numbers are alike on more machines.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # It also warns on stderr of every input of a new size, which costs a trace but is no mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:

@@ -27,10 +27,10 @@ from numbers import Real
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
+from ..data.interactions import Interactions, as_count, as_csr, as_positions, draw_unseen, rows_of
 from . import keras_models
 from .baselines import content_scores, item_cosine
-from .factorization import Factors, als, truncated_svd
+from .factorization import Factors, als, soft_thresholded_svd, truncated_svd
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
 TRIPLES = 2048
@@ -99,6 +99,44 @@ class Popularity(Recommender):
 
     def _score(self, users):
         return np.broadcast_to(self.counts_, (len(users), len(self.counts_)))
+
+
+@dataclass(eq=False)
+class RecentPopularity(Popularity):
+    """Score an item by its number of users in the last days of train: what is popular now.
+
+    The one model here that asks when an event was. Its year ends with the last event that it is
+    given: at the cut of ``split_time``, but for ``split_random`` and ``split_last`` at the end of
+    all data, in a time that it would not know in use.
+
+    Parameters
+    ----------
+    days : float
+        How far back it looks, above 0.
+
+    References
+    ----------
+    Y. Ji, A. Sun, J. Zhang and C. Li (2020). A re-visit of the popularity baseline in recommender
+    systems. SIGIR 43, 1749-1752. doi:10.1145/3397271.3401233
+    """
+
+    days: float = 365.0
+
+    def fit(self, train):
+        """Learn from train: Interactions with times in seconds, or as numpy's dates."""
+        if not (isinstance(self.days, Real) and 0 < self.days < np.inf):
+            raise ValueError(f"days={self.days!r}: choose a number above 0, such as 365")
+        if not isinstance(train, Interactions):
+            raise ValueError(
+                f"train is a {type(train).__name__}, which says nothing of times: pass Interactions"
+            )
+        if train.times is None:
+            raise ValueError("train has no times: read it with time=, or use Popularity")
+        if len(train):
+            day = 86_400 if train.times.dtype.kind != "M" else np.timedelta64(86_400, "s")
+            recent = train.times > train.times.max() - self.days * day
+            return super().fit(train.keep(recent))
+        return super().fit(train)
 
 
 @dataclass(eq=False)
@@ -185,7 +223,7 @@ class _Factorised(Recommender):
 
 @dataclass(eq=False)
 class TruncatedSVD(_Factorised):
-    """The matrix of rank k closest to R: ``truncated_svd``. Simple, and hard to beat.
+    """The matrix of rank k closest to R: ``truncated_svd``. Simple; called PureSVD by its authors.
 
     References
     ----------
@@ -196,7 +234,27 @@ class TruncatedSVD(_Factorised):
     k: int = 32
 
     def _learn(self, R):
-        self.factors_ = truncated_svd(R, self.k)
+        self.factors_ = _silent_where_empty(truncated_svd(R, self.k), R)
+
+
+@dataclass(eq=False)
+class SoftThresholdedSVD(_Factorised):
+    """Where ALS with unseen="zero" ends, in one step: ``soft_thresholded_svd``.
+
+    Each singular value is lowered by 2 lam, and those that were smaller are gone: with lam at hand,
+    more factors than remain change nothing.
+
+    References
+    ----------
+    T. Hastie, R. Mazumder, J. D. Lee and R. Zadeh (2015). Matrix completion and low-rank SVD via
+    fast alternating least squares. Journal of Machine Learning Research 16, 3367-3402.
+    """
+
+    k: int = 128
+    lam: float = 5.0
+
+    def _learn(self, R):
+        self.factors_ = _silent_where_empty(soft_thresholded_svd(R, self.k, self.lam), R)
 
 
 @dataclass(eq=False)
@@ -379,6 +437,15 @@ class KerasDot(_Factorised):
         size = {"epochs": epochs, "steps_per_epoch": steps}
         model.fit(pairs, **size, verbose=0, shuffle=False)
         self.factors_ = keras_models.factors(model)
+
+
+def _silent_where_empty(factors, R):
+    """Give users and items without events factors of 0, which an SVD leaves at some 1e-17.
+
+    Rounding has an order too, and it is not chance: it would recommend what is popular.
+    """
+    users, items = np.diff(R.indptr) > 0, np.bincount(R.indices, minlength=R.shape[1]) > 0
+    return Factors(factors.U * users[:, None], factors.V * items[:, None])
 
 
 def _add(table, rows, change):

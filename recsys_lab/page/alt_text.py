@@ -1,8 +1,8 @@
 """What a figure shows, in words: alt text that is read off the drawn artists.
 
 It reads any Figure. `figures` helps it along where an artist does not say all: the gid of a bar is
-its name, that of a text says "cell" or "key" if the text is part of the plot, and that of strokes
-says "interval".
+its name, that of a text says "cell" or "key" if the text is part of the plot, that of strokes
+says "interval", and that of points above names "dots".
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,8 @@ def _told_axes(ax: Axes) -> list[str]:
     for points in ax.collections:
         if points.get_gid() == "interval":
             plots.append(_told_intervals(points))
+        elif points.get_gid() == "dots":
+            plots.append(_told_dots(ax, points))
         elif isinstance(points, PathCollection):
             plots.append(
                 _told_points("Points", _label(points), *np.asarray(points.get_offsets()).T)
@@ -140,6 +142,16 @@ def _told_line(ax: Axes, line) -> str:
     if line.get_transform() == ax.get_xaxis_transform(which="grid"):
         return f"Upright line{_named(line)} at {rounded(x[0])}."
     return _told_points("Line", _label(line), x, y)
+
+
+def _told_dots(ax: Axes, points) -> str:
+    at, heights = np.asarray(points.get_offsets()).T
+    names = _tick_names(ax.xaxis, int(np.round(at).max()) + 1)
+    told = ", ".join(
+        f"{names[int(np.round(place))]} {rounded(height)}"
+        for place, height in zip(at, heights, strict=True)
+    )
+    return f"Points{f' {_label(points)}' if _label(points) else ''}: {told}."
 
 
 def _told_intervals(strokes) -> str:

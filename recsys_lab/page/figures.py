@@ -361,6 +361,69 @@ def bars(
 
 
 @_alone
+def dots(
+    names: Sequence,
+    values: Sequence[float] | Mapping[str, Sequence[float]],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    colours: str | Sequence[str] | Mapping[str, str] | None = None,
+    interval: tuple | Mapping[str, tuple] | None = None,
+    level: float | None = None,
+    ylim: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a dot above each name, with its interval; several beside each other for several series.
+
+    Parameters
+    ----------
+    names : n names.
+    values : n numbers; or series name -> n numbers.
+    title : the picture's one message, as a sentence.
+    xlabel, ylabel : what is on the axes, with the unit.
+    colours : one colour, one for each name, or series name -> colour. Each series has its marker.
+    interval : n lower and n upper ends, drawn as strokes; or series name -> such a pair.
+    level : where to draw a level line, such as 0 below differences.
+    ylim : fixed ends of the axis of the values: give it when a slider moves the dots.
+    ax : axes from `panels`; a figure of its own if not given.
+
+    Examples
+    --------
+    >>> figure = dots(["A", "B"], [3, 1], "A leads.", "", "score", interval=([2, 0], [4, 2]))
+    >>> print(alt_text(figure))
+    A leads. Axis: score. Points: A 3, B 1. Intervals: 2 to 4; 0 to 2.
+    """
+    names = _names(names, len(names), "names")
+    series = values if isinstance(values, Mapping) else {"": values}
+    ends = interval if isinstance(interval, Mapping) else {"": interval}
+    ax = ax if ax is not None else panels()[1][0]
+    if level is not None:
+        ax.axhline(level, color="0.5", lw=1, zorder=0)
+    for number, (label, heights) in enumerate(series.items()):
+        heights = np.asarray(heights, dtype=float)
+        if heights.shape != (len(names),):
+            raise ValueError(
+                f"values{f' of {label!r}' if label else ''} has {heights.size} numbers for "
+                f"{len(names)} names: give one for each"
+            )
+        colour = colours.get(label) if isinstance(colours, Mapping) else colours
+        colour = colour or COLOURS[number % len(COLOURS)]
+        at = np.arange(len(names)) + (number - (len(series) - 1) / 2) * 0.7 / len(series)
+        marker = _MARKERS[number % len(_MARKERS)]
+        points = ax.scatter(at, heights, s=45, c=colour, marker=marker, label=label or "_dots")
+        points.set_gid("dots")
+        if ends.get(label) is not None:
+            _strokes(ax, at, *ends[label], colour=colour, label=label)
+    ax.set_xlim(-0.6, len(names) - 0.4)
+    _limits(ax, None, ylim)
+    _few_ticks(ax, "y")
+    wide = _room(ax, title, xlabel, ylabel, legend=len(series) > 1)
+    _names_below(ax, names, wide)
+    return ax.figure
+
+
+@_alone
 def scatter(
     x: Sequence[float],
     y: Sequence[float],

@@ -1,22 +1,27 @@
 """Move controls and see a picture answer: a thin skin from a pure view function to widgets.
 
 A view takes the values of the controls and returns a Figure, or a Figure and a sentence about it.
-Frames are kept, and while the kernel has nothing to do the next ones in the direction of travel are
-drawn ahead, so that a step of a slider costs a look-up (measured: `benchmarks/slider.py`). Because
-a view is pure, it can be tested without any widget.
+While the kernel has nothing to do it draws ahead, the likeliest next, and sends the frames into a
+store in the page. A move whose frame is there is painted by the page alone, in its next animation
+frame, also while a cell runs (measured: `benchmarks/slider.py`). Because a view is pure, it can be
+tested without any widget.
 """
 
 import asyncio
+import heapq
 import inspect
 import math
 import sys
 import time
+import weakref
 from base64 import b64encode
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from numbers import Real
+from typing import ClassVar
 
 import anywidget
 import ipywidgets
@@ -30,9 +35,13 @@ from .display import STATIC, show_static_then_live
 
 # All frames together; a frame is 15 to 40 kB, four times that at high resolution.
 CACHE_BYTES = 32 * 2**20
-AHEAD = 2  # steps drawn ahead in the direction of travel: more would be in the way of a jump
+# What the store of one widget in the page may hold: more would weigh on the browser's memory.
+STORE_FRAMES, STORE_BYTES = 300, 8 * 2**20
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
-SLOW = 0.3  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
+GAP = 0.005  # seconds between two frames drawn ahead, for a request to come in
+SLOW = 0.5  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
+# How far a step seems, drawing ahead: on in the direction of travel, back, and of another control.
+ON, BACK, OTHER, CELL = 1.0, 1.5, 2.0, 0.01
 
 _GO_ON = "Another value is drawn as usual."
 _RUN_ABOVE = (
@@ -50,7 +59,8 @@ def explore(view: Callable, question: str = "", /, **controls) -> None:
     question : what moving the controls answers. It is written above them, because the text that
         asks it has left the screen when JupyterLab shows the widget.
     controls : for each argument of the view what `ipywidgets.interact` takes: (min, max) or
-        (min, max, step) for a slider, a list or a dict for a choice, a bool for a check box, a str
+        (min, max, step) for a slider, a list or a dict for a choice (of three or more numbers in
+        order: a slider over their places), a bool for a check box, a str
         for a text field, any widget with a value, or `ipywidgets.fixed(value)`. An argument without
         a control keeps its default; a default of an argument that has one is where the control
         starts.
@@ -127,10 +137,32 @@ def cell_grid(
         rows=[str(row) for row in rows],
         columns=[str(column) for column in columns],
         value=cells.astype(int).tolist(),
+        start=cells.astype(int).tolist(),
         names=list(names),
         states=list(states),
         description=description,
     )
+
+
+def played(first: int, last: int, *, interval: int = 500) -> ipywidgets.IntSlider:
+    """Return a slider with a play button, for a path that one wants to watch.
+
+    Parameters
+    ----------
+    first, last : its ends; it begins at the first.
+    interval : milliseconds between two steps.
+
+    Examples
+    --------
+    >>> played(0, 12).max
+    12
+    """
+    ends = {"min": first, "max": last, "value": first}
+    slider = ipywidgets.IntSlider(**ends)
+    slider.player = ipywidgets.Play(**ends, interval=interval, show_repeat=False)
+    # In the page: a path whose frames are in its store plays without the kernel.
+    slider.player_link = ipywidgets.jslink((slider.player, "value"), (slider, "value"))
+    return slider
 
 
 class CellGrid(anywidget.AnyWidget, ipywidgets.ValueWidget):
@@ -140,6 +172,7 @@ class CellGrid(anywidget.AnyWidget, ipywidgets.ValueWidget):
     _css = STATIC / "grid.css"
     # A tuple of tuples, so that it can be the key of a kept frame.
     value = traitlets.Any(()).tag(sync=True)
+    start = traitlets.List().tag(sync=True)  # what the button Reset goes back to
     rows = traitlets.List().tag(sync=True)
     columns = traitlets.List().tag(sync=True)
     names = traitlets.List().tag(sync=True)
@@ -169,6 +202,9 @@ class PictureWidget(anywidget.AnyWidget):
     dark = traitlets.Bool().tag(sync=True)  # set by the front end, like `scale`
     scale = traitlets.Float(1.0).tag(sync=True)  # device pixels for a CSS pixel
     controls = traitlets.List().tag(sync=True)  # the models' ids: their moves await an answer
+    uid = traitlets.Unicode().tag(sync=True)  # by which the page keeps this widget's frames
+    # Of the frame above, so that the page never shows the answer to a move that was overtaken:
+    state = traitlets.List().tag(sync=True)
 
 
 @dataclass(frozen=True)
@@ -233,6 +269,8 @@ class Explorer:
     _screen = (False, 1.0)
     # Drawing ahead gives way to a request of any explorer, so there is one such task for all.
     _ahead: asyncio.TimerHandle | None = None
+    _alive: ClassVar[weakref.WeakSet] = weakref.WeakSet()
+    _running = False  # a cell: nothing is drawn ahead in its way
 
     def __init__(
         self,
@@ -264,7 +302,11 @@ class Explorer:
         self.picture = PictureWidget(
             width=size[0], height=size[1], dark=dark, scale=scale, controls=ids
         )
-        row = ipywidgets.Box(shown)
+        self.picture.uid = self.picture.model_id
+        self._store: OrderedDict[tuple, int] = OrderedDict()  # the page's: key -> bytes
+        self._needed: list | None = None  # the state whose frame the page asked for
+        players = [each.player for each in shown if hasattr(each, "player")]
+        row = ipywidgets.Box([*players, *shown])
         row.add_class("rl-controls")
         asked = [ipywidgets.HTML(f"<strong>{escape(question)}</strong>")] if question else []
         self.widget = ipywidgets.VBox([*asked, *([row] if shown else []), self.picture])
@@ -273,7 +315,9 @@ class Explorer:
         for name, control in self.controls.items():
             control.observe(lambda change, name=name: self._moved(name), "value")
         self.picture.observe(self._screen_changed, ["dark", "scale"])
-        self.picture.on_msg(lambda widget, content, buffers: self._draw_ahead_soon())
+        self.picture.on_msg(lambda widget, content, buffers: self._told(content))
+        Explorer._alive.add(self)
+        _watch_cells()
 
     def frame(self, dark: bool = False, scale: float = 1.0) -> Frame:
         """Return the frame at the present values of the controls, kept or drawn now."""
@@ -298,18 +342,34 @@ class Explorer:
 
     def _screen_changed(self, change) -> None:
         Explorer._screen = (self.picture.dark, self.picture.scale)
+        self._forget_store()
         self._answer()
+
+    def _told(self, content: dict) -> None:
+        """Answer the page: the reader came near, or it lacks the frame of the present state."""
+        if "need" in content:
+            # It may come before the control's own message: then `_moved` answers.
+            self._needed = content["need"]
+            self._answer()
+        else:
+            self._draw_ahead_soon()
 
     def _answer(self) -> None:
         states, screen = self._states(), (self.picture.dark, self.picture.scale)
-        frame = self._cache.get(self._key(states, screen))
-        if frame is None:
-            self.picture.send({"busy": True})
-            try:
-                frame = self._frame_of(states, screen)
-            except KeyboardInterrupt:
-                frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
-        self._show(frame)
+        key, now = self._key(states, screen), self._page_state(states)
+        needed = now == self._needed and now != self.picture.state
+        if needed or key not in self._store:  # else the page has painted it by itself
+            self._needed = None
+            frame = self._cache.get(key)
+            if frame is None:
+                self.picture.send({"busy": True})
+                try:
+                    frame = self._frame_of(states, screen)
+                except KeyboardInterrupt:
+                    frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
+            self._show(frame)
+            if not frame.failure:
+                self._note(key, len(frame.png))  # the page keeps what it is shown
         self._draw_ahead_soon()
 
     def _show(self, frame: Frame) -> None:
@@ -318,7 +378,42 @@ class Explorer:
             self.picture.alt = frame.alt
             self.picture.sentence = frame.sentence
             self.picture.failure = frame.failure
+            self.picture.state = self._page_state()
             self.picture.number += 1
+
+    def _page_state(self, states: dict[str, tuple] | None = None) -> list:
+        """What the page sees of a state: the place of a choice, the value of another control."""
+        return [
+            [list(row) for row in key] if isinstance(self.controls[name], CellGrid) else key
+            for name, (key, _) in (states or self._states()).items()
+            if isinstance(self.controls[name], ipywidgets.Widget)
+        ]
+
+    # The store in the page
+
+    def _note(self, key: tuple, size: int) -> None:
+        """Note that the page has a frame, and let it drop the oldest beyond its budget."""
+        self._store[key] = size
+        while len(self._store) > STORE_FRAMES or sum(self._store.values()) > STORE_BYTES:
+            self._store.popitem(last=False)
+            self.picture.send({"drop": 1})
+
+    def _send(self, states: dict[str, tuple], screen: tuple[bool, float]) -> None:
+        """Draw a frame if need be, and send it into the page's store."""
+        frame = self._frame_of(states, screen)
+        if frame.failure:
+            self._store[self._key(states, screen)] = 0  # not tried again: a move there will tell
+            self.picture.send({"failed": self._page_state(states)})
+            return
+        texts = {"state": self._page_state(states), "alt": frame.alt, "sentence": frame.sentence}
+        self.picture.send({"frame": texts}, buffers=[frame.png])
+        self._note(self._key(states, screen), len(frame.png))
+
+    def _forget_store(self) -> None:
+        """Let the page drop all its frames: what the view reads may have changed."""
+        if self._store:
+            self._store.clear()
+            self.picture.send({"clear": True})
 
     # Drawing
 
@@ -387,17 +482,35 @@ class Explorer:
 
     # Drawing ahead
 
-    def _states_ahead(self) -> list[dict[str, tuple]]:
-        """Return the states that are worth drawing next, the likeliest first."""
-        now = self._states()
-        steps = [(name, n) for name in self.controls for n in (1, -1)]
-        if self._travel:
-            name, way = self._travel
-            # On in the direction of travel, then back, then one step of every other control.
-            ahead = [(name, way * n) for n in range(1, AHEAD + 1)] + [(name, -way)]
-            steps = ahead + [step for step in steps if step[0] != name]
-        moved = [(name, _state(self.controls[name], n)) for name, n in steps]
-        return [{**now, name: state} for name, state in moved if state is not None]
+    def _states_ahead(self) -> Iterator[dict[str, tuple]]:
+        """Yield the states around the present one, the likeliest to be asked for next first."""
+        now, names = self._states(), list(self.controls)
+        travelling, way = self._travel or (None, 1)
+
+        def cost(steps: tuple[int, ...]) -> float:
+            total = 0.0
+            for name, n in zip(names, steps, strict=True):
+                if isinstance(self.controls[name], CellGrid):
+                    total += OTHER * (n > 0) + CELL * n
+                elif name == travelling:
+                    total += (ON if n * way > 0 else BACK) * abs(n)
+                else:
+                    total += OTHER * abs(n)
+            return total
+
+        start = (0,) * len(names)
+        waiting, met = [(0.0, start)], {start}
+        while waiting:
+            _, steps = heapq.heappop(waiting)
+            if any(steps):
+                moved = zip(names, steps, strict=True)
+                yield now | {n: _state(self.controls[n], step) for n, step in moved if step}
+            for place, name in enumerate(names):
+                for one in (1, -1) if steps[place] == 0 else (1 if steps[place] > 0 else -1,):
+                    further = (*steps[:place], steps[place] + one, *steps[place + 1 :])
+                    if further not in met and _state(self.controls[name], further[place]):
+                        met.add(further)
+                        heapq.heappush(waiting, (cost(further), further))
 
     def _draw_ahead_soon(self) -> None:
         try:
@@ -405,17 +518,18 @@ class Explorer:
         except RuntimeError:
             return  # no event loop, so nobody will be idle: plain Python, or a test
         self._stop_drawing_ahead()
-        waiting = deque(self._states_ahead())
+        waiting = islice(self._states_ahead(), STORE_FRAMES - 1)
         screen = (self.picture.dark, self.picture.scale)
 
         def draw_one() -> None:
-            while waiting and self._cost < SLOW:
-                states = waiting.popleft()
-                if self._key(states, screen) not in self._cache:
+            if Explorer._running or self._cost >= SLOW:
+                return  # the page says when it lacks frames
+            for states in waiting:
+                if self._key(states, screen) not in self._store:
                     # What the view prints is let through: the streams are the whole process's, and
                     # this may be a thread beside the one that runs the cells.
-                    self._frame_of(states, screen)
-                    Explorer._ahead = loop.call_later(IDLE, draw_one)
+                    self._send(states, screen)
+                    Explorer._ahead = loop.call_later(GAP, draw_one)
                     return
 
         Explorer._ahead = loop.call_later(IDLE, draw_one)
@@ -425,6 +539,26 @@ class Explorer:
         if Explorer._ahead:
             Explorer._ahead.cancel()
             Explorer._ahead = None
+
+
+def _watch_cells() -> None:
+    """Have nothing drawn ahead while a cell runs, and frames forgotten after one."""
+    shell = get_ipython()
+    if shell is None or _before_cell in shell.events.callbacks["pre_run_cell"]:
+        return
+    shell.events.register("pre_run_cell", _before_cell)
+    shell.events.register("post_run_cell", _after_cell)
+
+
+def _before_cell(info) -> None:
+    Explorer._running = True
+    Explorer._stop_drawing_ahead()
+
+
+def _after_cell(result) -> None:
+    Explorer._running = False
+    for explorer in list(Explorer._alive):
+        explorer._forget_store()  # the page says if a reader is still near
 
 
 # Controls
@@ -457,7 +591,12 @@ def _control(name: str, given, default):
     )
     start = inspect.Parameter.empty if default is None else default
     try:
-        control = ipywidgets.interactive.widget_from_abbrev(given, start)
+        if isinstance(given, list) and _are_ordered_numbers(given):
+            at = given.index(default) if default in given else 0
+            # Not by number: `value` would be compared with a float that is only almost equal.
+            control = ipywidgets.SelectionSlider(options=given, index=at)
+        else:
+            control = ipywidgets.interactive.widget_from_abbrev(given, start)
     except (ValueError, TypeError, traitlets.TraitError) as error:
         raise ValueError(
             f"control {name}={_shortened(repr(given), 80)}: {error}; {remedy}"
@@ -488,6 +627,13 @@ def _control(name: str, given, default):
     return control
 
 
+def _are_ordered_numbers(given: list) -> bool:
+    """Whether a list is one of three or more numbers that only grow, or only fall."""
+    if len(given) < 3 or not all(isinstance(each, Real) for each in given):
+        return False
+    return given in (sorted(set(given)), sorted(set(given), reverse=True))
+
+
 def _state(control, steps: int = 0) -> tuple | None:
     """Return (hashable key, value) of a control some steps on; None where it has no such step."""
     if isinstance(control, ipywidgets.fixed):
@@ -497,11 +643,21 @@ def _state(control, steps: int = 0) -> tuple | None:
         if steps == 0:
             return index, control.value
         at = index + steps
-        pairs = [each if isinstance(each, tuple) else (each, each) for each in control.options]
+        options = control.options
+        options = options.items() if isinstance(options, Mapping) else options
+        pairs = [each if isinstance(each, tuple) else (each, each) for each in options]
         return (at, pairs[at][1]) if 0 <= at < len(pairs) else None
     value = _tidy(control.value)
     if steps == 0:
         return value, value
+    if isinstance(control, CellGrid):  # a step switches one cell: the first, the second, ...
+        cells = [list(row) for row in value]
+        if not 0 < steps <= len(cells) * len(cells[0]):
+            return None
+        row, column = divmod(steps - 1, len(cells[0]))
+        cells[row][column] = 1 - cells[row][column]
+        switched = tuple(map(tuple, cells))
+        return switched, switched
     if isinstance(value, bool):
         return (not value, not value) if (steps > 0) != value and abs(steps) == 1 else None
     step = getattr(control, "step", None)

@@ -106,6 +106,8 @@ def test_a_guess_is_made_and_committed_by_keyboard(reader):
     reader.keyboard.press("Enter")  # at once: what was chosen last is committed
     question.get_by_text("Committed: two.").wait_for()
     assert not radios.first.is_enabled()
+    # The next key is the notebook's again: a button that is switched off would have lost it.
+    assert reader.evaluate("document.activeElement.matches('.jp-Cell')")
 
 
 @pytest.mark.parametrize("place", [".jp-OutputArea", ".jp-MarkdownOutput"])

@@ -97,6 +97,46 @@ def test_cells_are_reached_by_arrow_keys_and_switched_by_the_space_bar(page, exp
     assert grid.locator("button:focus").get_attribute("aria-label") == "user 1, item B: seen"
 
 
+def test_a_path_is_played_step_by_step(lab, page):
+    view = """
+from recsys_lab import explore, figures, played
+
+def view(step):
+    return figures.bars("AB", [step, 2], "Heights.")
+
+explore(view, "Where does it end?", step=played(0, 4, interval=200))
+"""
+    lab.open(page, lab.add("played.ipynb", [view]))
+    run_all(page)
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    assert "A 0," in shown(explorer)["alt"]
+    explorer.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => document.querySelector('.rl-picture img').alt.includes('A 4,')")
+
+
+def test_a_grid_goes_back_to_where_it_started(page, explorers):
+    grid = explorers.nth(1)
+    before = shown(grid)["alt"]
+    changed = after(page, grid, lambda: grid.locator("button[role=checkbox]").first.click())
+    assert changed["alt"] != before
+    assert (
+        after(page, grid, lambda: grid.get_by_role("button", name="Reset").click())["alt"] == before
+    )
+
+
+def test_after_a_move_shift_and_enter_go_on_and_do_not_run_the_cell_again(page, explorers):
+    explorer = explorers.first
+    after(page, explorer, lambda: explorer.locator(".noUi-handle").press("ArrowRight"))
+    prompt = page.locator(".jp-InputPrompt").first.inner_text()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_timeout(500)
+    assert page.locator(".jp-InputPrompt").first.inner_text() == prompt
+    assert "At rank 21." == shown(explorer)["sentence"]
+    active = "[...document.querySelectorAll('.jp-Cell')].map(c => c.matches('.jp-mod-active'))"
+    assert page.evaluate(active)[:2] == [False, True]
+
+
 def test_a_failure_is_shown_in_words_and_the_next_move_recovers(page, explorers):
     explorer = explorers.first
     slider = explorer.locator(".noUi-handle")
@@ -147,6 +187,103 @@ def test_a_fast_run_along_the_slider_shows_no_blank_nothing_moves_and_the_last_v
     assert seen["frames"] > 20
     assert (seen["blank"], seen["shifts"], seen["places"]) == (0, 0, 1)
     assert shown(explorer)["sentence"] == "At rank 40."
+
+
+# In each animation frame: is what is shown that of the read-out, or the one before it?
+CHECKER = """(area) => {
+  const image = area.querySelector("img");
+  const words = area.querySelector(".rl-picture-sentence");
+  window.strange = [];
+  window.shown = new Set();
+  const look = () => {
+    const alt = image.alt.match(/A (\\d+)/)?.[1];
+    const said = words.textContent.match(/(\\d+)/)?.[1];
+    if (alt !== said) strange.push(`picture ${alt}, sentence ${said}`);
+    shown.add(alt);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def fill_the_store(page, explorer):
+    """Wait until the kernel has drawn ahead all that the slider offers."""
+    explorer.locator(".noUi-handle").focus()
+    for _ in range(300):
+        before = explorer.locator(".rl-picture").get_attribute("data-store")
+        page.wait_for_timeout(1000)
+        if before == explorer.locator(".rl-picture").get_attribute("data-store") and before:
+            return
+    raise AssertionError("the store is never full")
+
+
+def test_a_drag_while_a_cell_runs_is_painted_by_the_page_each_state_with_its_own_picture(lab, page):
+    view = """
+from recsys_lab import explore, figures
+
+def view(rank):
+    return figures.bars("AB", [rank, 2], "Heights."), f"At rank {rank}."
+
+explore(view, rank=(0, 20))
+"""
+    lab.open(page, lab.add("drag.ipynb", [view, "import time\ntime.sleep(15)"]))
+    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
+    menu(page, "Run", "Run Selected Cell")
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    fill_the_store(page, explorer)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(500)
+    slider = explorer.locator(".noUi-handle")
+    slider.focus()
+    explorer.evaluate(CHECKER)
+    for key in ["ArrowLeft"] * 10 + ["ArrowRight"] * 15:
+        page.keyboard.press(key)
+        page.wait_for_timeout(40)
+    assert page.locator(".jp-InputPrompt").nth(1).inner_text() == "[*]:"  # it still runs
+    assert shown(explorer)["sentence"] == "At rank 15."
+    assert page.evaluate("strange") == []
+    assert len(page.evaluate("[...shown]")) == 16
+    wait_idle(page)
+    assert shown(explorer)["sentence"] == "At rank 15."
+
+
+def test_frames_of_before_a_cell_are_not_shown_after_it(lab, page):
+    view = """
+from recsys_lab import explore, figures
+
+factor = 1
+def view(rank):
+    return figures.bars("AB", [factor * rank, 2], "Heights.")
+
+explore(view, rank=(0, 9))
+"""
+    lab.open(page, lab.add("stale.ipynb", [view, "factor = 10"]))
+    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
+    menu(page, "Run", "Run Selected Cell")
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    fill_the_store(page, explorer)
+    slider = explorer.locator(".noUi-handle")
+    assert "A 5," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    wait_idle(page)
+    page.wait_for_timeout(500)
+    assert "A 60," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+
+
+def test_a_page_that_is_loaded_anew_answers_each_move(lab, page, explorers):
+    explorer = explorers.first
+    fill_the_store(page, explorer)
+    explorer.locator(".noUi-handle").press("ArrowRight")
+    lab.cells(page, "widgets.ipynb")
+    page.reload()
+    explorer = page.locator(".rl-explore").first
+    explorer.locator(".rl-picture[data-frame]").wait_for(timeout=60_000)
+    slider = explorer.locator(".noUi-handle")
+    assert "A 22," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
 
 
 def test_a_slow_move_says_that_it_is_drawing(page, explorers):

@@ -4,26 +4,29 @@ import math
 from types import FunctionType
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 
+from recsys_lab import load_movielens, split_last, split_random, split_time
 from recsys_lab.exercises import nb08_generalise as lesson
-from recsys_lab.exercises.engine import examine
-from recsys_lab.judging.metrics import bootstrap_interval, evaluate_per_user
+from recsys_lab.exercises.engine import Answer, _outcome, examine
+from recsys_lab.judging.metrics import bootstrap_interval
 
 
-def test_the_lessons_ndcg_is_that_of_evaluate():
-    rng = np.random.default_rng(0)
-    scores, test = rng.normal(size=(30, 12)), rng.random((30, 12)) < 0.3
-    test[:, 0] = True
-    for k in (1, 4, 12):
-        best_first = np.argsort(-scores, axis=1)[:, :k]
-        hits = np.take_along_axis(test, best_first, axis=1)
-        ours = [
-            lesson.ndcg.reference(row, n) for row, n in zip(hits, test.sum(axis=1), strict=True)
-        ]
-        theirs = evaluate_per_user(scores, np.zeros_like(test), test, k)["ndcg"]
-        np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+def test_the_lessons_leak_finds_none_in_split_time_and_only_others_in_split_last():
+    data, _ = load_movielens()
+    cell = data.rows() * len(data.items) + data.matrix.indices
+
+    def counted(test):
+        held_out = np.isin(cell, test.rows() * len(data.items) + test.matrix.indices)
+        return lesson.leak.reference(data.rows(), data.times, held_out)
+
+    assert counted(split_time(data, "2012-06-01")[1]) == (0, 0)
+    own, anyone = counted(split_last(data, 0.2)[1])
+    assert own == 0 and anyone > 70_000
+    own, anyone = counted(split_random(data, 0.2, 0)[1])
+    assert own > 70_000 and anyone > own
 
 
 def test_the_lessons_sampled_hit_is_what_drawing_and_ranking_comes_to():
@@ -63,19 +66,41 @@ def test_the_lessons_interval_is_the_packages_and_close_to_scipys():
 # --- Other right answers ------------------------------------------------------------------------
 
 
-def natural_logarithm(hits, relevant):
-    gain = 1 / np.log(np.arange(len(hits)) + 2)
-    return (hits * gain).sum() / gain[: min(relevant, len(hits))].sum()
+def asks_pandas(users, times, held_out):
+    table = pd.DataFrame({"user": users, "time": times})
+    test, train = table[held_out], table[~held_out]
+    own = train.time > train.user.map(test.groupby("user").time.min())
+    return own.sum(), (train.time > test.time.min()).sum()
 
 
-def place_by_place(hits, relevant):
-    got = sum(1 / math.log2(at + 2) for at, hit in enumerate(hits) if hit)
-    return got / sum(1 / math.log2(at + 2) for at in range(min(relevant, len(hits))))
+def goes_event_by_event(users, times, held_out):
+    first = {}
+    for user, time, out in zip(users, times, held_out, strict=True):
+        if out:
+            first[user] = min(time, first.get(user, time))
+    own = anyone = 0
+    for user, time, out in zip(users, times, held_out, strict=True):
+        if not out:
+            own += user in first and time > first[user]
+            anyone += time > min(first.values())
+    return [own, anyone]
+
+
+def counts_with_arrays(users, times, held_out):
+    asked = (users[:, None] == users) & held_out
+    start = np.where(asked, times, np.inf).min(axis=1)
+    return np.array(
+        [
+            np.count_nonzero(~held_out & (times > start)),
+            np.count_nonzero(times[~held_out] > times[held_out].min()),
+        ]
+    )
 
 
 def ways_to_draw(rank, n, negatives, k):
     def chance(rank, n):
-        ways = [math.comb(rank - 1, x) * math.comb(n - rank, negatives - x) for x in range(k)]
+        most = min(k, negatives + 1)
+        ways = [math.comb(rank - 1, x) * math.comb(n - rank, negatives - x) for x in range(most)]
         return sum(ways) / math.comb(n - 1, negatives)
 
     return np.vectorize(chance)(rank, n)
@@ -108,24 +133,16 @@ def asks_the_package(a, b, repeats, rng):
     return bootstrap_interval(b - a, repeats=repeats, rng=rng)
 
 
-def goes_through_the_settings(validation, test):
-    best, score = -math.inf, None
-    for setting, values in enumerate(validation):
-        if np.mean(values) > best:
-            best, score = np.mean(values), np.mean(test[setting])
-    return score
-
-
 RIGHT = [
-    (lesson.ndcg, natural_logarithm),
-    (lesson.ndcg, place_by_place),
+    (lesson.leak, asks_pandas),
+    (lesson.leak, goes_event_by_event),
+    (lesson.leak, counts_with_arrays),
     (lesson.sampled_hit, ways_to_draw),
     (lesson.sampled_hit, one_minus_a_miss),
     (lesson.paired_interval, draws_differences),
     (lesson.paired_interval, sorts_the_means),
     (lesson.paired_interval, counts_each_user),
     (lesson.paired_interval, asks_the_package),
-    (lesson.fair_score, goes_through_the_settings),
 ]
 
 
@@ -134,3 +151,18 @@ def test_another_road_to_the_answer_is_right(exercise, other):
     answer = FunctionType(other.__code__, other.__globals__, exercise.name)
     verdict = examine(exercise, answer)
     assert verdict.state == "right", verdict.message
+
+
+@pytest.mark.parametrize("name", ["leak", "sampled_hit", "paired_interval"])
+def test_no_two_misconceptions_give_the_same_in_the_first_case(name):
+    exercise = getattr(lesson, name)
+    answer = Answer(exercise.reference, name)
+    exercise.checks[0][1](answer)
+    inputs = answer.calls[0][0]
+    given = {}
+    for wrong in exercise.wrongs:
+        if wrong.says:
+            result = repr(np.round(_outcome(wrong.function, inputs), 9).tolist())
+            assert given.setdefault(result, wrong.says) == wrong.says, result
+    right = repr(np.round(_outcome(exercise.reference, inputs), 9).tolist())
+    assert right not in given

@@ -53,6 +53,9 @@ GALLERY = {
     "two rankings": two_rankings,
     "long title": lambda: figures.lines([0, 1], {"a": [0, 1e6]}, "word " * 30, "x", "y"),
     "points": lambda: figures.scatter([0, 1, 2], [5, 3, 4], "Users.", "comedy", "drama", label="u"),
+    "dots": lambda: figures.dots(
+        LONG, {"a": [3, 2, 1], "b": [1, 2, 3]}, "Who leads?", "film", "n", level=0
+    ),
     "many bars": lambda: figures.bars([f"n{i}" for i in range(200)], range(200), "Tail.", "film"),
 }
 

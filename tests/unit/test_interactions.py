@@ -1,4 +1,6 @@
 import hashlib
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -435,3 +437,30 @@ def test_a_drawn_item_is_never_a_taken_one_and_all_others_are_as_likely():
 def test_where_nothing_is_taken_the_first_draw_counts():
     items = draw_unseen(np.zeros(9, int), np.array([], int), 4, np.random.default_rng(1))
     assert items.tolist() == np.random.default_rng(1).integers(4, size=9).tolist()
+
+
+@pytest.mark.parametrize(
+    ("written", "labels"),
+    [
+        (["0001047973", "1047973"], ["0001047973", "1047973"]),
+        (["1E5", "7"], ["1E5", "7"]),
+        (["1.0", "2.0"], ["1.0", "2.0"]),
+        (["1234567890123456789012345", "5"], ["1234567890123456789012345", "5"]),
+        (["10", "-3", "0"], [-3, 0, 10]),
+        (["True", "False"], ["False", "True"]),
+    ],
+)
+def test_the_labels_of_a_file_are_those_that_are_written(tmp_path, written, labels):
+    path = tmp_path / "events.csv"
+    path.write_text("user,item\n" + "".join(f"u,{each}\n" for each in written))
+    assert Interactions.from_csv(path).items.tolist() == labels
+
+
+def test_a_checkout_with_windows_line_ends_leaves_the_data_alone():
+    # Git's default on Windows turns the line ends of text files: every checksum would fail.
+    root = Path(__file__).resolve().parents[2]
+    command = ["git", "check-attr", "text", "data/shop/events.csv", "data/shop/README.md"]
+    told = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    if told.returncode:
+        pytest.skip("no git here")
+    assert told.stdout.count(": unset") == 2

@@ -7,12 +7,27 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.model_selection import ParameterGrid
 
-from recsys_lab import Interactions, evaluate, leak_check, load_movielens, rivals, standings
-from recsys_lab.data.splits import split_last, split_random
-from recsys_lab.judging.contest import SPLITS, _settings, leaderboard
+from recsys_lab import (
+    Interactions,
+    bootstrap_interval,
+    evaluate,
+    evaluate_per_user,
+    leaderboard,
+    leak_check,
+    load_movielens,
+    read_leaderboard,
+    rivals,
+    standings,
+)
+from recsys_lab.data.datasets import DATA
+from recsys_lab.data.splits import split_last, split_random, split_time
+from recsys_lab.judging import judge
+from recsys_lab.judging.leaderboard import SPLITS
 from recsys_lab.judging.metrics import USERS_AT_ONCE
+from recsys_lab.judging.search import Span, search
 from recsys_lab.models.recommenders import (
     BPR,
     EASE,
@@ -59,7 +74,7 @@ def record():
 
 
 def drop_costs(table):
-    return table.drop(columns=["seconds", "MiB"])
+    return table.drop(columns=["seconds", "MiB", "people"])
 
 
 # --- the contest -------------------------------------------------------------------------------
@@ -71,10 +86,10 @@ def test_tuning_never_sees_the_test_nor_fits_to_the_validation(record):
         set(zip(*part.matrix.nonzero(), strict=True)) for part in SPLITS["random"](data, 7)
     )
     leaderboard({"spy": (Spy, {"power": [0.5, 1.0, 2.0]})}, data, RANDOM, seeds=[7])
-    *trials, final, traced = (events for _, _, events in record)
+    *trials, final = (events for _, _, events in record)
     assert len(trials) == 3
     assert all(events < train and len(events) < 0.85 * len(train) for events in trials)
-    assert final == traced == train
+    assert final == train
     assert not train & test
 
 
@@ -85,8 +100,17 @@ def test_every_model_gets_the_same_number_of_trials(record):
         world(), RANDOM, seeds=[0], trials=5,
     )  # fmt: skip
     assert table["tried"].tolist() == [5, 2, 1]
-    assert len(record) == (5 + 2) + (2 + 2) + (0 + 2)
+    assert len(record) == (5 + 1) + (2 + 1) + (0 + 1)
     assert len({power for power, _, _ in record[:5]}) == 5
+
+
+def test_memory_takes_a_fit_of_its_own_and_only_where_it_is_asked(record):
+    models = {"spy": (Spy, {})}
+    assert leaderboard(models, world(), RANDOM, seeds=[0])["MiB"].isna().all()
+    assert len(record) == 1
+    table = leaderboard(models, world(), RANDOM, seeds=[0], memory=True, leaks=False)
+    assert len(record) == 3
+    assert table["MiB"].item() > 0 and np.isnan(table["beyond_train"].item())
 
 
 def test_the_best_setting_on_validation_is_chosen_and_the_seed_is_passed_on(record):
@@ -108,7 +132,10 @@ def test_a_row_says_what_evaluate_says():
     for metric in ("ndcg", "recall", "hit_rate", "coverage", "novelty", "users"):
         assert row[metric] == pytest.approx(wanted[metric])
     assert row["low"] < row["ndcg"] < row["high"]
-    assert row["seconds"] > 0 and row["MiB"] > 0
+    assert row["seconds"] > 0
+    people = evaluate_per_user(TruncatedSVD(3).fit(train).scores, train, test, rng=2)["ndcg"]
+    assert row["people"].tolist() == pytest.approx(people.tolist())
+    assert train.users[row["people"].index].tolist() == people.index.tolist()
 
 
 def test_a_metric_may_be_that_of_lists_of_another_length():
@@ -122,15 +149,6 @@ def test_a_metric_may_be_that_of_lists_of_another_length():
         wanted = evaluate(scores, train, test, k, rng=2)
         assert [row[name + ending] for name in names] == pytest.approx(list(wanted[names]))
     assert row["low"] < row["ndcg"] < row["high"]
-
-
-def test_settings_are_scikit_learns_grid():
-    values = {"a": [1, 2, 3], "b": ["x", "y"], "c": [None]}
-    theirs = sorted(ParameterGrid(values), key=str)
-    assert sorted(_settings(values, 6, 0), key=lambda s: str(dict(sorted(s.items())))) == theirs
-    drawn = _settings(values, 4, 0)
-    assert len(drawn) == 4 and all(setting in theirs for setting in drawn)
-    assert _settings({}, 4, 0) == [{}]
 
 
 def test_a_model_of_ones_own_takes_three_lines():
@@ -150,8 +168,70 @@ def test_the_courses_rivals_can_all_be_built_within_the_same_trials():
     models = rivals(np.eye(4))
     assert list(models)[:2] == ["chance", "popularity"]
     for make, values in models.values():
-        for setting in _settings(values, 8, 0):
-            make(**setting)
+        built = []
+        search(lambda s, make=make, built=built: built.append(make(**s)) or 0.0, values, 8, 0)
+        assert 1 <= len(built) <= 8
+
+
+def test_a_split_may_say_which_items_are_offered():
+    data = world()
+    train, test, candidates = SPLITS["cold items"](data, 0)
+    assert not train.matrix[:, np.flatnonzero(candidates)].nnz
+    one = leaderboard({"p": (Popularity, {})}, data, {"cold": SPLITS["cold items"]}, seeds=[0])
+    # All that is offered has no event in train, so popularity is chance among it, ten of thirty.
+    assert one["ndcg"].item() > 0.15
+    assert evaluate(Popularity().fit(train).scores, train, test)["ndcg"] == 0
+
+
+# --- the search --------------------------------------------------------------------------------
+
+
+def test_few_combinations_are_scikit_learns_grid():
+    values, tried = {"a": [1, 2, 3], "b": ["x", "y"], "c": [None]}, []
+    found = search(lambda setting: tried.append(setting) or len(tried), values, 6, 0)
+    theirs = sorted(ParameterGrid(values), key=str)
+    assert sorted(tried, key=lambda s: str(dict(sorted(s.items())))) == theirs
+    assert found["tried"] == 6 and found["setting"] == tried[-1]
+    assert search(lambda setting: 0.5, {}, 4, 0)["setting"] == {}
+
+
+def test_more_combinations_than_trials_are_drawn_and_none_is_tried_twice():
+    values, tried = {"a": list(range(9)), "b": list("xyz")}, []
+    search(lambda setting: tried.append((setting["a"], setting["b"])) or 0, values, 8, 0)
+    assert len(set(tried)) == len(tried) <= 8
+    assert all(a in values["a"] and b in values["b"] for a, b in tried)
+
+
+@pytest.mark.parametrize("best", [2.0, 30.0, 700.0])
+def test_the_second_half_finds_what_the_first_half_missed(best):
+    values = {"lam": Span(1, 1000), "k": Span(2, 200, whole=True)}
+
+    def score(setting):
+        return -(np.log(setting["lam"] / best) ** 2) - np.log(setting["k"] / 20) ** 2
+
+    # Of 100 searches: how far from the best on the log scale, with and without looking around it.
+    def miss(trials):
+        found = [search(score, values, trials, seed) for seed in range(100)]
+        return np.mean([-each["score"] for each in found])
+
+    assert miss(16) < 0.6 * miss(8)
+
+
+def test_a_choice_at_an_edge_is_named():
+    values = {"lam": Span(1, 100), "k": [4, 8, 16], "unseen": ["weak", "zero"]}
+    up = search(lambda s: s["lam"] - 100 * s["k"], values, 30, 0)
+    assert up["edge"] == "lam high, k low"
+    inside = search(lambda s: -abs(np.log(s["lam"] / 10)) - abs(s["k"] - 8), values, 30, 0)
+    assert inside["edge"] == ""
+
+
+def test_a_span_is_even_on_the_log_scale():
+    span = Span(0.1, 1000)
+    assert [span.at(place) for place in (0, 0.25, 0.5, 1)] == [0.1, 1, 10, 1000]
+    assert Span(1, 3, whole=True).at(0.5) == 2
+    for low, high in [(0, 1), (2, 1), (1, np.inf), ("a", 2)]:
+        with pytest.raises(ValueError, match="the smaller one first"):
+            Span(low, high)
 
 
 # --- resuming ----------------------------------------------------------------------------------
@@ -168,13 +248,16 @@ def test_an_interrupted_leaderboard_goes_on_where_it_stopped(tmp_path, record):
     with pytest.raises(RuntimeError, match="power cut") as caught:
         leaderboard({"a": (Spy, values), "b": (Broken, {})}, data, RANDOM, seeds=[0], path=path)
     assert "'b'" in caught.value.__notes__[0]
-    assert len(record) == 4
+    assert len(record) == 3
     models = {"a": (Spy, values), "b": (Spy, {})}
     table = leaderboard(models, data, RANDOM, seeds=[0], path=path)
-    assert len(record) == 4 + 2
+    assert len(record) == 3 + 1
     again = leaderboard(models, data, RANDOM, seeds=[0], path=path)
-    assert len(record) == 6
-    pd.testing.assert_frame_equal(again, table, check_dtype=False)
+    assert len(record) == 4
+    pd.testing.assert_frame_equal(drop_costs(again), drop_costs(table), check_dtype=False)
+    pd.testing.assert_frame_equal(standings(read_leaderboard(path)), standings(again))
+    for one, other in zip(again["people"], table["people"], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-7)  # they are kept as float32
     fresh = leaderboard(models, data, RANDOM, seeds=[0])
     pd.testing.assert_frame_equal(drop_costs(again), drop_costs(fresh), check_dtype=False)
 
@@ -200,7 +283,7 @@ def test_where_the_split_does_not_depend_on_the_seed_neither_does_the_tuning(tmp
     once = {"once": lambda data, seed: split_random(data, 0.2, 0)}
     values = {"power": [0.5, 1.0, 2.0]}
     leaderboard({"a": (Spy, values)}, world(), once, seeds=[0, 1, 2])
-    assert len(record) == 3 + 3 * 2
+    assert len(record) == 3 + 3
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
@@ -211,6 +294,16 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk"):
         leaderboard({"b": (Popularity, {})}, world(), RANDOM, seeds=[0], path=path)
     assert path.read_bytes() == before
+
+
+def test_a_row_whose_people_are_lost_is_computed_anew(tmp_path, record):
+    path, models = tmp_path / "board.csv", {"a": (Spy, {})}
+    leaderboard(models, world(), RANDOM, seeds=[0], path=path)
+    path.with_suffix(".npz").unlink()
+    leaderboard(models, world(), RANDOM, seeds=[0], path=path)
+    assert len(record) == 2
+    with pytest.raises(FileNotFoundError, match="bench --leaderboard"):
+        read_leaderboard(tmp_path / "none.csv")
 
 
 # --- the leak check ----------------------------------------------------------------------------
@@ -232,10 +325,10 @@ class Peeker:
 @pytest.mark.parametrize(
     "model", [Popularity(), TruncatedSVD(20), ItemNeighbours(20), EASE(10.0)], ids=str
 )
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", ["last", "random"])
 def test_a_model_that_peeks_at_the_test_set_is_caught(model, split):
     data, _ = load_movielens()
-    train, test = SPLITS[split](data, 0)
+    train, test, *_ = SPLITS[split](data, 0)
     assert abs(leak_check(model.fit(train), train, test)) < 3
     peeker = Peeker(data, model)
     peeker.fit(train)
@@ -294,6 +387,29 @@ def test_of_honest_models_the_leak_check_is_as_normal_as_it_says():
     assert max(values) < 4
 
 
+def test_the_leak_check_counts_as_one_would_by_hand(monkeypatch):
+    rng = np.random.default_rng(3)
+    train = rng.random((40, 90)) < 0.04
+    test = (rng.random((40, 90)) < 0.1) & ~train
+    scores = rng.integers(0, 4, (40, 90)).astype(float)  # many ties
+
+    class Model:
+        def scores(self, users):
+            return scores[users]
+
+    sums = np.zeros(90)
+    for user, item in np.argwhere(test):
+        twins = [j for j in range(90) if (train[:, j] == train[:, item]).all()]
+        if len(twins) > 1:
+            ahead = [np.sign(scores[user, item] - scores[user, twin]) for twin in twins]
+            sums[item] += np.mean(ahead) / 2
+    wanted = sums.sum() / np.sqrt((sums**2).sum())
+    assert leak_check(Model(), train, test) == pytest.approx(wanted)
+    monkeypatch.setattr(judge, "PAIRS", 50)
+    monkeypatch.setattr(judge, "USERS_AT_ONCE", 7)
+    assert leak_check(Model(), train, test) == pytest.approx(wanted)
+
+
 def test_without_twins_or_differences_there_is_nothing_to_suspect():
     train, test = np.eye(4), np.roll(np.eye(4), 1, axis=1)
     assert leak_check(Random().fit(train), train, test) == 0
@@ -317,6 +433,41 @@ def test_standings_average_over_seeds_and_rank_within_each_split():
     assert row["ndcg"] == pytest.approx(values.mean())
     assert row["spread"] == pytest.approx(values.max() - values.min())
     assert row["seeds"] == 3
+    assert board.loc["b", "behind"].iloc[0] == 0
+
+
+def test_how_far_a_model_is_behind_is_measured_person_by_person_and_corrected_for_the_number():
+    table = leaderboard(
+        {"p": (Popularity, {}), "r": (Random, {}), "EASE": (EASE, {"lam": [10.0]})},
+        world(m=200), RANDOM, seeds=[0],
+    )  # fmt: skip
+    board = standings(table)
+    assert board.loc["random"].index.tolist() == ["EASE", "p", "r"]
+    people = table.set_index("model")["people"]
+    difference = people["EASE"] - people["p"]
+    row = board.loc[("random", "p")]
+    assert row["behind"] == pytest.approx(difference.mean())
+    # Two comparisons with the best: each at the level 1 - 0.05/2.
+    wanted = bootstrap_interval(difference, level=0.975, repeats=10_000, rng=1)
+    spread = difference.std() / np.sqrt(len(difference))
+    assert [row["behind_low"], row["behind_high"]] == pytest.approx(wanted, abs=0.15 * spread)
+    normal = row["behind"] - norm.ppf(1 - 0.05 / 4) * spread
+    assert row["behind_low"] == pytest.approx(normal, abs=0.15 * spread)
+    assert board["may_be_best"].tolist() == [True, row["behind_low"] <= 0, False]
+
+
+def test_of_models_that_are_equal_the_best_is_rarely_ruled_out():
+    # The promise of `may_be_best`, in a world where the truth is known: model 0 is best.
+    rng, missed = np.random.default_rng(0), 0
+    for _ in range(60):
+        scores = rng.normal(size=(50, 8)) + np.r_[0.05, np.zeros(7)]
+        rows = [
+            {"split": "s", "model": name, "seed": 0, "ndcg": values.mean(), "low": 0, "high": 0,
+             "seconds": 0, "MiB": 0, "leak": False, "edge": "", "people": pd.Series(values)}
+            for name, values in enumerate(scores.T)
+        ]  # fmt: skip
+        missed += not standings(pd.DataFrame(rows)).loc[("s", 0), "may_be_best"]
+    assert missed <= 5  # at most 3 expected
 
 
 @pytest.mark.parametrize(
@@ -330,6 +481,12 @@ def test_standings_average_over_seeds_and_rank_within_each_split():
         ({"metrics": ["ndcg", "recall@ten"]}, "metrics holds 'recall@ten'"),
         ({"trials": 0}, "trials=0"),
         ({"k": 0}, "k=0"),
+        ({"models": {}}, "models={}: give a dict with at least one entry"),
+        ({"splits": {}}, "splits={}"),
+        ({"seeds": []}, "seeds is empty"),
+        ({"models": {"p": Popularity}}, "models\\['p'\\] is no pair"),
+        ({"models": {"p": (EASE, {"lam": []})}}, "has lam=\\[\\]: give a list of values"),
+        ({"data": np.eye(3)}, "data is a ndarray: pass Interactions"),
     ],
 )
 def test_bad_input_is_named(change, message):
@@ -348,11 +505,24 @@ def test_scores_that_are_not_finite_are_refused_with_the_models_name():
     assert "'wild'" in caught.value.__notes__[0]
 
 
-def test_the_course_splits_are_a_fifth_of_each_users_last_and_of_all():
+def test_the_course_splits_hold_out_a_fifth():
     data, _ = load_movielens()
     for wanted, found in [
         (split_last(data, 0.2), SPLITS["last"](data, 3)),
         (split_random(data, 0.2, 3), SPLITS["random"](data, 3)),
+        (split_time(data, 0.2), SPLITS["time"](data, 3)),
     ]:
         for one, other in zip(wanted, found, strict=True):
             assert (one.matrix != other.matrix).nnz == 0
+    train, test = SPLITS["cold users"](data, 3)
+    assert not (np.diff(train.matrix.indptr) * np.diff(test.matrix.indptr)).any()
+
+
+def test_the_stored_leaderboard_is_whole_and_none_of_its_models_leaks():
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    groups = board.groupby("split")["model"]
+    assert set(groups.groups) == set(SPLITS)
+    assert (groups.nunique() == board["model"].nunique()).all()
+    assert board["people"].notna().all() and not board["leak"].any()
+    means = board["people"].map(lambda values: values.mean())
+    np.testing.assert_allclose(means, board["ndcg"], atol=1e-6)

@@ -12,9 +12,11 @@ from sklearn.metrics.pairwise import cosine_similarity
 from threadpoolctl import threadpool_limits
 
 from recsys_lab import (
+    Interactions,
     evaluate,
     load_movielens,
     split_last,
+    split_time,
     truncated_svd,
 )
 from recsys_lab.data.interactions import draw_unseen
@@ -28,6 +30,7 @@ from recsys_lab.models.recommenders import (
     KerasDot,
     Popularity,
     Random,
+    RecentPopularity,
     TruncatedSVD,
     UserNeighbours,
 )
@@ -145,6 +148,39 @@ def test_a_parameter_out_of_range_is_named_when_fitting(model, message):
 
 
 # --- each model, against what others wrote -----------------------------------------------------
+
+
+@pytest.mark.parametrize("days", [30, 365, 10_000])
+def test_recent_popularity_counts_the_table_of_the_last_days(days):
+    train, _ = split_time(load_movielens()[0], 0.2)
+    table = train.to_frame()
+    recent = table[table.time > table.time.max() - days * 86_400]
+    wanted = recent.groupby("item").user.nunique().reindex(train.items, fill_value=0)
+    scores = clone(RecentPopularity(days)).fit(train).scores([0, 5])
+    assert (scores == wanted.to_numpy()).all()
+    if days == 10_000:
+        assert (scores == Popularity().fit(train).scores([0, 5])).all()
+
+
+def test_recent_popularity_reads_numpys_dates_and_data_without_events():
+    times = np.array(["2015-01-01", "2016-05-05", "2016-06-05"], dtype="datetime64[D]")
+    matrix = sp.csr_array(np.array([[1.0, 0, 1], [0, 1.0, 0]]))
+    data = Interactions(matrix, [1, 2], [1, 2, 3], times)
+    assert RecentPopularity().fit(data).scores([0]).tolist() == [[0, 1, 1]]
+    nothing = data.keep(np.zeros(3, dtype=bool))
+    assert RecentPopularity().fit(nothing).scores([1]).tolist() == [[0, 0, 0]]
+
+
+def test_recent_popularity_says_that_it_needs_times():
+    with pytest.raises(ValueError, match=r"train is a ndarray.*pass Interactions"):
+        RecentPopularity().fit(stars())
+    with pytest.raises(ValueError, match="train has no times: read it with time="):
+        RecentPopularity().fit(Interactions(stars(), range(20), range(30)))
+    for days in (0, -1, np.nan, np.inf, "year"):
+        with pytest.raises(ValueError, match="days="):
+            RecentPopularity(days).fit(stars())
+    with pytest.raises(ValueError, match=r"call its fit\(train\) first"):
+        RecentPopularity().scores([0])
 
 
 def test_chance_gives_each_user_and_seed_other_numbers_between_0_and_1():

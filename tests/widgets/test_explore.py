@@ -75,11 +75,12 @@ def test_each_combination_of_values_shows_what_the_view_draws_for_it():
         shown.controls["rank"].value = rank
         shown.controls["method"].value = method
         figure, sentence = View()(rank, method)
-        assert shown.picture.sentence == sentence
-        assert shown.picture.alt == figures.alt_text(figure)
+        frame = shown.frame()
+        assert frame.sentence == sentence
+        assert frame.alt == figures.alt_text(figure)
         with figures.theme(dark=False):
-            assert shown.picture.png == figures.png(View()(rank, method)[0])
-        seen.add(shown.picture.png)
+            assert frame.png == figures.png(View()(rank, method)[0])
+        seen.add(frame.png)
     assert len(seen) == 6
 
 
@@ -116,16 +117,152 @@ def test_a_view_without_a_sentence_or_without_controls_will_do():
     assert shown.words() == ""
 
 
-def test_a_cell_that_was_run_in_between_makes_frames_stale(monkeypatch):
+def kernel(monkeypatch):
+    """A stand-in for the kernel that runs cells."""
+
     class Shell:
         execution_count = 1
+        callbacks = {"pre_run_cell": [], "post_run_cell": []}  # noqa: RUF012
 
+        @classmethod
+        def register(cls, name, function):
+            cls.callbacks[name].append(function)
+
+        @classmethod
+        def run_cell(cls, work=lambda: None):
+            for function in cls.callbacks["pre_run_cell"]:
+                function(None)
+            work()
+            cls.execution_count += 1
+            for function in cls.callbacks["post_run_cell"]:
+                function(None)
+
+    Shell.events = Shell
     monkeypatch.setattr(widgets, "get_ipython", lambda: Shell)
+    return Shell
+
+
+def sent(shown, monkeypatch):
+    """What an explorer sends to the page from now on: (message, bytes of the picture)."""
+    messages = []
+    monkeypatch.setattr(
+        shown.picture,
+        "send",
+        lambda content, buffers=None: messages.append((content, buffers and buffers[0])),
+    )
+    return messages
+
+
+def test_a_frame_is_sent_into_the_pages_store_with_its_state(monkeypatch):
+    shown, _ = explorer(rank=(1, 4), method={"SVD": "SVD", "least squares": "ALS"})
+    messages = sent(shown, monkeypatch)
+    in_a_kernel(lambda: shown._told({"near": True}))
+    frames = {tuple(m["frame"]["state"]): (m["frame"], png) for m, png in messages}
+    assert set(frames) == set(product(range(1, 5), (0, 1))) - {tuple(shown.picture.state)}
+    for (rank, method), (texts, png) in frames.items():
+        name = ["SVD", "ALS"][method]
+        assert texts["sentence"] == f"Rank {rank}, {name}."
+        with figures.theme(dark=False):
+            assert png == figures.png(View()(rank, name)[0])
+
+
+def test_a_move_whose_frame_the_page_has_draws_and_sends_nothing(monkeypatch):
+    shown, view = explorer(rank=(1, 4))
+    in_a_kernel(lambda: shown._told({"near": True}))
+    number, messages = shown.picture.number, sent(shown, monkeypatch)
+    view.calls.clear()
+    for rank in (4, 1, 3):
+        shown.controls["rank"].value = rank
+    assert view.calls == messages == []
+    assert shown.picture.number == number
+
+
+def test_a_page_that_lacks_a_frame_is_answered(monkeypatch):
+    # As after the page was loaded anew: its store is empty, and the kernel does not know.
+    shown, _ = explorer(rank=(1, 4))
+    in_a_kernel(lambda: shown._told({"near": True}))
+    shown.controls["rank"].value = 4
+    shown._told({"need": [4]})
+    assert (shown.picture.state, shown.picture.sentence) == ([4], "Rank 4, SVD.")
+    # The other way round: a busy kernel hears of the control's value later.
+    shown._told({"need": [1]})
+    shown.controls["rank"].value = 1
+    assert (shown.picture.state, shown.picture.sentence) == ([1], "Rank 1, SVD.")
+    shown._told({"need": [4]})
+    shown.controls["rank"].value = 4
+    assert (shown.picture.state, shown.picture.sentence) == ([4], "Rank 4, SVD.")
+
+
+def test_the_pages_store_keeps_to_its_budget(monkeypatch):
+    monkeypatch.setattr(widgets, "STORE_FRAMES", 3)
+    shown, _ = explorer(rank=(1, 12))
+    messages = sent(shown, monkeypatch)
+    for rank in range(1, 8):
+        shown.controls["rank"].value = rank
+    assert [m for m, _ in messages if "drop" in m] == [{"drop": 1}] * 4
+    assert len(shown._store) == 3
+
+
+def test_after_a_cell_the_page_forgets_its_frames_and_they_are_drawn_again(monkeypatch):
+    Shell = kernel(monkeypatch)
+    shown, view = explorer(rank=(1, 4))
+    in_a_kernel(lambda: shown._told({"near": True}))
+    messages = sent(shown, monkeypatch)
+    view.calls.clear()
+    Shell.run_cell()
+    assert messages == [({"clear": True}, None)]
+    in_a_kernel(lambda: shown._told({"near": True}))
+    assert len([m for m, _ in messages if "frame" in m]) == 3
+    assert len(view.calls) == 3
+
+
+def test_nothing_is_drawn_ahead_while_a_cell_runs(monkeypatch):
+    Shell = kernel(monkeypatch)
+    shown, view = explorer(rank=(1, 9))
+    during = []
+
+    def work():
+        shown._told({"near": True})
+        during.extend(view.calls)
+
+    in_a_kernel(lambda: Shell.run_cell(work))
+    assert during == []
+    in_a_kernel(lambda: shown._told({"near": True}))
+    assert view.calls != []
+
+
+def test_a_single_switch_of_a_cell_is_drawn_ahead(monkeypatch):
+    grid = cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]])
+    shown = Explorer(lambda R: View()(sum(map(sum, R))), {"R": grid})
+    messages = sent(shown, monkeypatch)
+    in_a_kernel(lambda: shown._told({"near": True}))
+    states = [m["frame"]["state"][0] for m, _ in messages]
+    assert states == [
+        [[0, 0], [0, 1]],
+        [[1, 1], [0, 1]],
+        [[1, 0], [1, 1]],
+        [[1, 0], [0, 0]],
+    ]
+
+
+def test_a_list_of_ordered_numbers_is_a_slider_over_its_places():
+    for given in ([1, 3, 10], [0.5, 0.1, 0.01], [1, 2, 4, 8]):
+        shown = Explorer(lambda rank: View()(rank), {"rank": given})
+        assert type(shown.controls["rank"]) is ipywidgets.SelectionSlider
+        shown.controls["rank"].index = 2
+        assert shown.picture.sentence == f"Rank {given[2]}, SVD."
+    for given in ([1, 2], [3, 1, 2], [1, 1, 2], ["1", "2", "3"]):
+        shown = Explorer(lambda rank: View()(rank), {"rank": given})
+        assert type(shown.controls["rank"]) is ipywidgets.Dropdown
+
+
+def test_a_cell_that_was_run_in_between_makes_frames_stale(monkeypatch):
+    Shell = kernel(monkeypatch)
     weight = [1]
     shown = Explorer(lambda rank: View()(rank * weight[0])[0], {"rank": (1, 3)})
     shown.controls["rank"].value = 3
     weight[0] = 2  # as a later cell does that changes what the view reads
-    Shell.execution_count = 2
+    Shell.run_cell()
     shown.controls["rank"].value = 2
     shown.controls["rank"].value = 3
     assert shown.picture.alt.startswith("SVD, 6")
@@ -394,7 +531,7 @@ def in_a_kernel(action):
             await asyncio.sleep(0.005)
             if (
                 Explorer._ahead is None
-                or Explorer._ahead.when() < asyncio.get_running_loop().time()
+                or Explorer._ahead.when() < asyncio.get_running_loop().time() - 0.1
             ):
                 break
         return result
@@ -405,16 +542,16 @@ def in_a_kernel(action):
 def test_the_next_values_in_the_direction_of_travel_come_first():
     shown, view = explorer(rank=(1, 9), method=["SVD", "ALS"])
     in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 4))  # from 5, which is drawn
-    assert view.calls == [(4, "SVD"), (3, "SVD"), (2, "SVD"), (4, "ALS")]
-    view.calls.clear()
-    in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 8))  # it ends at 9
-    assert view.calls == [(8, "SVD"), (9, "SVD"), (7, "SVD"), (8, "ALS")]
+    # On, then (5 is drawn) on again or the other control.
+    assert view.calls[:2] == [(4, "SVD"), (3, "SVD")]
+    assert set(view.calls[2:4]) == {(2, "SVD"), (4, "ALS")}
+    assert len(view.calls) == len(set(view.calls)) == 17  # all but the first
 
 
 def test_a_logarithmic_slider_is_drawn_ahead_by_factors():
     shown, view = explorer(rank=ipywidgets.FloatLogSlider(value=1, min=-2, max=2, step=1))
     in_a_kernel(lambda: setattr(shown.controls["rank"], "value", 0.1))
-    assert view.calls == [(0.1, "SVD"), (0.01, "SVD")]
+    assert view.calls == [(0.1, "SVD"), (0.01, "SVD"), (10.0, "SVD"), (100.0, "SVD")]
 
 
 def test_a_value_that_was_drawn_ahead_costs_a_look_up():
@@ -424,7 +561,8 @@ def test_a_value_that_was_drawn_ahead_costs_a_look_up():
     assert {(10, "SVD"), (11, "SVD")} <= set(drawn)
     shown.controls["rank"].value = 10
     assert view.calls == drawn
-    assert shown.picture.sentence == "Rank 10, SVD."
+    assert shown.frame().sentence == "Rank 10, SVD."
+    assert view.calls == drawn
 
 
 def test_drawing_ahead_gives_way_to_the_next_move():
@@ -435,8 +573,7 @@ def test_drawing_ahead_gives_way_to_the_next_move():
         shown.controls["rank"].value = 9  # before the kernel was idle
 
     in_a_kernel(two_moves)
-    assert view.calls[:2] == [(3, "SVD"), (9, "SVD")]
-    assert not {(1, "SVD"), (2, "SVD"), (4, "SVD")} & set(view.calls)
+    assert view.calls[:4] == [(3, "SVD"), (9, "SVD"), (10, "SVD"), (11, "SVD")]
 
 
 def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
@@ -479,6 +616,8 @@ def test_the_cache_stays_within_its_bytes_and_forgets_the_oldest():
     view = shown.view
     view.calls.clear()
     shown.controls["rank"].value = 1
+    assert view.calls == []  # the page has it, the cache has not
+    shown.frame()
     assert view.calls == [(1, "SVD")]
 
 

@@ -26,7 +26,15 @@ function render({ model, el }) {
       return cell;
     });
   });
-  el.append(table);
+  const reset = document.createElement("button");
+  reset.type = "button";
+  reset.className = "jupyter-button rl-reset";
+  reset.textContent = "Reset";
+  reset.addEventListener("click", () => {
+    model.set("value", model.get("start"));
+    model.save_changes();
+  });
+  el.append(table, reset);
 
   function heading(scope, text) {
     const made = document.createElement("th");
@@ -71,6 +79,7 @@ function render({ model, el }) {
         cell.disabled = model.get("disabled");
       }),
     );
+    reset.disabled = model.get("disabled");
   }
 
   enter(0, 0);

@@ -45,6 +45,8 @@ function render({ model, el }) {
     clearTimeout(timer);
     const committed = model.get("committed");
     status.innerHTML = model.get("status");
+    // A button that is switched off loses the focus to nothing, and the next key would do nothing.
+    if (committed >= 0 && el.contains(document.activeElement)) el.closest(".jp-Cell")?.focus();
     for (const [number, radio] of radios.entries()) {
       if (committed >= 0) radio.checked = number === committed;
       radio.disabled = committed >= 0;

@@ -1,4 +1,6 @@
 // One picture that is swapped with its alt text in a single step, so that no blank frame is ever seen.
+// Frames that the kernel drew ahead are kept here by the state of the controls: a move whose frame is
+// there is painted at once, without the kernel.
 
 const BUSY_AFTER = 300; // milliseconds: shorter waits need no sign
 
@@ -14,8 +16,19 @@ function element(tag, className, attributes = {}) {
   return made;
 }
 
-// The sliders of ipywidgets have neither a name nor a value that a screen reader can say.
+const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Back to the start" };
+
+// The sliders of ipywidgets have neither a name nor a value that a screen reader can say, and their
+// player's buttons are pictures only.
 function nameSliders(area) {
+  for (const icon of area.querySelectorAll(".widget-play button i")) {
+    const name = PLAYER[[...icon.classList].find((each) => each in PLAYER)];
+    const button = icon.closest("button");
+    if (name && button.title !== name) {
+      button.title = name;
+      button.setAttribute("aria-label", name);
+    }
+  }
   for (const slider of area.querySelectorAll(".widget-slider, .widget-hslider, .widget-vslider")) {
     const label = slider.querySelector(".widget-label")?.textContent ?? "";
     const value = slider.querySelector(".widget-readout")?.textContent ?? "";
@@ -25,6 +38,55 @@ function nameSliders(area) {
         handle.setAttribute("aria-valuetext", value);
     }
   }
+}
+
+// Widget -> state of its controls -> frame. All views of a widget share its frames.
+const stores = new Map();
+
+function storeOf(model) {
+  const uid = model.get("uid");
+  if (!stores.has(uid)) stores.set(uid, new Map());
+  return stores.get(uid);
+}
+
+// 0.1 + 0.2 is 0.3 here as in the kernel.
+function keyOf(state) {
+  const tidy = (_, value) => (typeof value === "number" ? Number(value.toPrecision(12)) : value);
+  return JSON.stringify(state, tidy);
+}
+
+function stateOf(control) {
+  const index = control.get("index");
+  return typeof index === "number" ? index : control.get("value");
+}
+
+let generation = 0; // frames that are being decoded when all are dropped come too late
+
+async function keep(model, texts, url) {
+  const born = generation;
+  const picture = new Image();
+  picture.src = url;
+  await picture.decode().catch(() => {});
+  if (born === generation) storeOf(model).set(keyOf(texts.state), { ...texts, picture });
+}
+
+function initialize({ model }) {
+  model.on("msg:custom", (message, buffers) => {
+    const store = storeOf(model);
+    if (message.frame) {
+      const url = URL.createObjectURL(new Blob([buffers[0]], { type: "image/png" }));
+      keep(model, message.frame, url);
+    } else if (message.clear || message.drop) {
+      if (message.clear) generation += 1;
+      const dropped = message.clear ? [...store.keys()] : [...store.keys()].slice(0, message.drop);
+      for (const key of dropped) {
+        const url = store.get(key).picture.src;
+        if (url.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(url), 10000);
+        store.delete(key);
+      }
+    }
+  });
+  return () => stores.delete(model.get("uid"));
 }
 
 function render({ model, el }) {
@@ -53,9 +115,35 @@ function render({ model, el }) {
     }, BUSY_AFTER);
   }
 
-  // The kernel says that it draws, but not that it is at work on a cell, or gone.
-  const onMove = () =>
+  const controls = [];
+  const present = () => keyOf(controls.map(stateOf));
+  let painted = 0;
+
+  function onMove() {
+    if (paint()) return;
+    if (keyOf(model.get("state")) === present()) {
+      show();
+      return;
+    }
+    // The kernel says that it draws, but not that it is at work on a cell, or gone.
     markBusy("No answer yet: a cell is running, or the kernel was restarted (run this cell again).");
+    model.send({ need: JSON.parse(present()) });
+  }
+
+  // Paint the frame of the present state if it is in the store.
+  function paint() {
+    const frame = storeOf(model).get(present());
+    if (!frame) return false;
+    newest += 1; // what is still being decoded came for an earlier state
+    image.src = frame.picture.src;
+    image.alt = frame.alt;
+    el.classList.remove("rl-failed");
+    failure.textContent = "";
+    say(frame.sentence);
+    painted += 1;
+    markIdle(`page ${painted}`);
+    return true;
+  }
 
   function markIdle(frame) {
     clearTimeout(timer);
@@ -75,7 +163,10 @@ function render({ model, el }) {
   }
 
   async function show() {
+    // The answer to a move that was overtaken since is not shown.
+    if (controls.length && keyOf(model.get("state")) !== present()) return;
     const number = ++newest;
+    const state = model.get("state");
     const words = model.get("failure");
     const text = model.get("sentence");
     const alt = model.get("alt");
@@ -94,6 +185,7 @@ function render({ model, el }) {
     probe.src = url;
     await probe.decode().catch(() => {});
     if (number !== newest) return;
+    storeOf(model).set(keyOf(state), { state, alt, sentence: text, picture: probe });
     image.src = url;
     image.alt = alt;
     el.classList.remove("rl-failed");
@@ -110,10 +202,14 @@ function render({ model, el }) {
 
   function onMessage(message) {
     if (message.busy) markBusy("Drawing …");
+    el.dataset.store = storeOf(model).size; // how many frames, for who waits for them
+    if (message.clear && inSight) waiting = setTimeout(near, 300);
   }
 
   // Rendering ahead starts when the reader comes near, not when the cell is run: a notebook that is
   // run from top to bottom is not slowed down by pictures nobody asked for.
+  let waiting;
+  let inSight = false;
   const near = () => model.send({ near: true });
   let area = null;
   const sliders = new MutationObserver(() => nameSliders(area));
@@ -128,15 +224,21 @@ function render({ model, el }) {
     sliders.observe(area, { attributes: true, attributeFilter, childList: true, subtree: true });
   });
   appeared.observe(el);
+  // It is near, too, when it has been in sight for a moment.
+  const seen = new IntersectionObserver(([entry]) => {
+    clearTimeout(waiting);
+    inSight = entry.isIntersecting;
+    if (inSight) waiting = setTimeout(near, 1000);
+  });
+  seen.observe(el);
 
   const moves = "change:value change:index";
-  const controls = [];
-  for (const id of model.get("controls")) {
-    model.widget_manager.get_model(id).then((control) => {
-      controls.push(control);
-      control.on(moves, onMove);
-    });
-  }
+  Promise.all(model.get("controls").map((id) => model.widget_manager.get_model(id))).then((all) => {
+    controls.push(...all);
+    for (const control of controls) control.on(moves, onMove);
+    // In a page that was loaded anew, or a second view, the controls may stand elsewhere.
+    if (keyOf(model.get("state")) !== present()) onMove();
+  });
 
   const themes = new MutationObserver(tellScreen);
   themes.observe(document.body, {
@@ -154,6 +256,8 @@ function render({ model, el }) {
     for (const control of controls) control.off(moves, onMove);
     themes.disconnect();
     appeared.disconnect();
+    seen.disconnect();
+    clearTimeout(waiting);
     sliders.disconnect();
     area?.removeEventListener("pointerenter", near);
     area?.removeEventListener("focusin", near);
@@ -162,4 +266,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };
