@@ -73,10 +73,12 @@ def unboxed(lessons: list[Lesson]) -> list[tuple[Lesson, Box]]:
     found = []
     for claim, entry in tomllib.loads(UNBOXED.read_text(encoding="utf-8")).items():
         lesson = next(each for each in lessons if each.number == entry["lesson"])
-        headings = [heading for heading, cell, _ in lesson.lines if cell == entry["cell"]]
-        if not headings:
+        ids = [cell.id for cell in lesson.cells]
+        if entry["cell"] not in ids:
             raise ValueError(f"{claim} names a cell that lesson {lesson.number} has not")
-        found.append((lesson, Box(claim, entry["text"].strip(), headings[-1], entry["cell"])))
+        place = ids.index(entry["cell"])
+        heading = [text for at, _, text in lesson.headings if at <= place][-1]
+        found.append((lesson, Box(claim, entry["text"].strip(), heading, entry["cell"])))
     return found
 
 
