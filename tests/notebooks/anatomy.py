@@ -31,7 +31,7 @@ NO_VERBS = {
 }
 # One session, in minutes: see `Lesson.sections` for how they are counted.
 SESSION = 75
-FIXED = ["You will be able to", "Predict first", "Recap", "References"]
+FIXED = ["You will be able to", "Predict first", "Check yourself", "Recap", "References"]
 
 
 def title_and_promise(lesson: Lesson) -> Iterator[str]:
@@ -164,6 +164,13 @@ def claims(lesson: Lesson) -> Iterator[str]:
             )
 
 
+def check_yourself(lesson: Lesson) -> Iterator[str]:
+    """`## Check yourself` asks the lesson's questions."""
+    headings = [text for _, level, text in lesson.headings if level == 2]
+    if "Check yourself" not in headings or not lesson.calls("quiz"):
+        yield "the section '## Check yourself' has to ask its questions: quiz(\"name.recap\")"
+
+
 def recap_and_references(lesson: Lesson) -> Iterator[str]:
     """A recap, and references as a list."""
     if not (lesson.section("Recap") or "").strip():
@@ -288,6 +295,7 @@ RULES = [
     exercises,
     hidden_solutions,
     claims,
+    check_yourself,
     recap_and_references,
     link_to_the_next,
     links_resolve,

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.notebooks import Run, run
+from tools.notebooks import run
 
 BINDING = re.compile(r"<!--\s*(?P<here>@here)?\s*=(?P<expression>.*?)-->", re.DOTALL)
 NUMBER = re.compile(
@@ -90,32 +90,39 @@ def bindings(nb: NotebookNode) -> list[Binding]:
 Values = dict[Binding, str | ValueError]
 
 
-def run_and_evaluate(path: Path) -> tuple[Run, Values, dict[int, str | ValueError]]:
-    """Run a notebook once and evaluate its bindings, each at its moment, and its views at the end.
+def run_and_evaluate(path: Path, answers: dict[str, str] | None = None) -> tuple:
+    """Run a notebook once and evaluate its bindings, each at its moment, and the rest at the end.
 
-    The third that is returned maps the cell of each widget to its alt text, drawn at the controls'
-    defaults when the notebook has run to its end: that is when a learner moves it.
+    Parameters
+    ----------
+    path : the notebook.
+    answers : expressions by the id of a question.
+
+    Returns
+    -------
+    The run; the values of the bindings; the alt text of each widget by its cell, drawn at the
+    controls' defaults when the notebook has run to its end, for that is when a learner moves it;
+    the values of the answers by id. A value that cannot be had is a ValueError.
     """
     nb = nbformat.read(path, as_version=4)
     bound, drawn = bindings(nb), drawings(nb)
     values: Values = {}
     views: dict[int, str | ValueError] = {}
+    questions: dict[str, str | ValueError] = {}
 
     def after_cell(index, evaluate):
-        if index == len(nb.cells) - 1:
-            for cell, expression in drawn.items():
-                try:
-                    views[cell] = evaluate(expression)
-                except ValueError as error:
-                    views[cell] = error
-        for binding in bound:
-            if binding.after == index:
-                try:
-                    values[binding] = evaluate(binding.expression)
-                except ValueError as error:
-                    values[binding] = error
+        def value(expression):
+            try:
+                return evaluate(expression)
+            except ValueError as error:
+                return error
 
-    return run(path, after_cell=after_cell), values, views
+        if index == len(nb.cells) - 1:
+            views.update({cell: value(expression) for cell, expression in drawn.items()})
+            questions.update({id: value(each) for id, each in (answers or {}).items()})
+        values.update({each: value(each.expression) for each in bound if each.after == index})
+
+    return run(path, after_cell=after_cell), values, views, questions
 
 
 def drawings(nb: NotebookNode) -> dict[int, str]:

@@ -8,7 +8,7 @@ SETUP = """\
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 def exercise(name): return lambda answer: print(name)
-predict = print
+predict = quiz = print
 """
 DRAW = """\
 def view(height):
@@ -75,6 +75,8 @@ def sample() -> NotebookNode:
         ),
         exercise("sample.one"),
         exercise("sample.two"),
+        text("## Check yourself\n\nThree questions."),
+        code('quiz("sample.recap")'),
         text("## Recap\n\nSo it is."),
         text("## References\n\n- Nobody (1999). *Nothing*, 42, pages 100 to 117."),
         text("Next: [here again](01_sample.ipynb)"),

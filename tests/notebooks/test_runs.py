@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from recsys_lab.exercises import all_exercises
+from recsys_lab.exercises.questions import Number, all_quizzes
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
 from tools.handout import talking_points, teacher
@@ -26,6 +27,7 @@ class Rerun(NamedTuple):
     fresh: Run
     values: Values
     views: dict[int, str | ValueError]
+    questions: dict[str, str | ValueError]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,10 @@ def teachers(tmp_path_factory):
 @pytest.fixture(scope="module", params=all_notebooks(), ids=lambda path: path.stem)
 def rerun(request, teachers):
     path = teachers / request.param.name
-    return Rerun(path, nbformat.read(path, as_version=4), *run_and_evaluate(path))
+    number = int(path.name[:2])
+    asked = [each for one in all_quizzes() if one.notebook == number for each in one.questions]
+    answers = {each.id: each.answer for each in asked if each.answer}
+    return Rerun(path, nbformat.read(path, as_version=4), *run_and_evaluate(path, answers))
 
 
 def test_every_exercise_of_the_lesson_is_in_it_and_its_solution_is_right(rerun):
@@ -72,6 +77,22 @@ def test_stored_pictures_are_those_of_the_run(rerun):
 
 def test_a_widget_still_shows_the_same_when_the_notebook_has_run_to_its_end(rerun):
     report(rerun.path, view_problems(rerun.fresh.nb, rerun.views))
+
+
+def test_the_questions_of_the_quiz_have_the_answers_that_the_run_gives(rerun):
+    number = int(rerun.path.name[:2])
+    asked = [each for one in all_quizzes() if one.notebook == number for each in one.questions]
+    found = {each.id: rerun.questions[each.id] for each in asked if each.answer}
+    wrong = {}
+    for each in asked:
+        if each.answer and isinstance(each, Number):
+            if abs(float(found[each.id]) - each.right) > each.tolerance:
+                wrong[each.id] = found[each.id]
+        elif each.answer:
+            right = each.right if isinstance(each.right, str) else str(each.right)
+            if found[each.id] != right:
+                wrong[each.id] = found[each.id]
+    assert not wrong
 
 
 def report(path, problems):

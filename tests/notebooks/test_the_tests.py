@@ -39,7 +39,7 @@ def stored(tmp_path_factory):
     path.parent.mkdir()
     nbformat.write(sample(), path)
     refresh(path)
-    return path, nbformat.read(path, as_version=4), *run_and_evaluate(path)
+    return path, nbformat.read(path, as_version=4), *run_and_evaluate(path)[:3]
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ def test_a_sound_lesson_passes_every_check(stored):
         ('"score = 0.642\\n', '"# hint(1)\\n", "score = 0.642\\n', "the exercise's card has a"),
         ("> **One thing", "> *One thing", "write the box"),
         ("## Recap", "## Summary", "there has to be a section '## Recap'"),
+        ("quiz(", "print(", "has to ask its questions: quiz"),
         ("- Nobody", "Nobody", "'## References' with a list"),
         ("[here again](01_sample.ipynb)", "here again", "links on: [...](01_sample.ipynb)"),
         ("So it is.", "It [is](02_no.ipynb).", "'02_no.ipynb' leads nowhere"),
@@ -361,7 +362,7 @@ def probe(tmp_path_factory):
         mine = tmp_path_factory.mktemp("mine") / "matplotlibrc"
         mine.write_text("lines.linewidth: 9")
         patch.setenv("MATPLOTLIBRC", str(mine))
-        fresh, values, _ = run_and_evaluate(folder / "probe.ipynb")
+        fresh, values, *_ = run_and_evaluate(folder / "probe.ipynb")
     assert ballast[-1] == 1
     return folder, fresh, list(values.values())
 
@@ -390,7 +391,7 @@ def test_a_view_that_a_later_cell_breaks_is_named(tmp_path):
     ]
     path = tmp_path / "views.ipynb"
     nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
-    fresh, _, views = run_and_evaluate(path)
+    fresh, _, views, _ = run_and_evaluate(path)
     (says,) = view_problems(fresh.nb, views)
     assert says.startswith("cell 1: after the last cell the widget shows 'A bar. Bars: A 5.'")
 
