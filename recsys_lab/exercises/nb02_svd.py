@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import define, expect, expect_close, expect_equal, expect_shape, expect_type
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -645,3 +646,113 @@ def _(answer):
         [4 / 14, 8 / 14],
         "Whole numbers: 5a + b = 2, a + 3b = 2.",
     )
+
+
+define_quiz(
+    "svd.recap",
+    notebook=2,
+    questions=[
+        Number(
+            "svd.q_cut",
+            "A table has the singular values 6, 3, 2 and 1. You keep two patterns. What is the "
+            "squared error of the best fit?",
+            right=5.0,
+            because="What is cut off: 2² + 1².",
+            wrong={
+                3.0: "You added the singular values that were cut: the error adds their squares.",
+                45.0: "6² + 3² is what the fit keeps: the error is what it cuts off.",
+                9.0: "You squared the sum 2 + 1: square each value first, then add.",
+                "else": "Add the squares of the singular values that were cut off: 2 and 1.",
+            },
+            tolerance=0.01,
+            answer="np.sum(np.linalg.svd(np.diag([6.0, 3.0, 2.0, 1.0]))[1][2:] ** 2)",
+        ),
+        Choice(
+            "svd.q_twice",
+            "`left, s, right = np.linalg.svd(R, full_matrices=False)`, then "
+            "`U = left[:, :k] * s[:k]` and `V = right[:k].T * s[:k]`. The product `U @ V.T` is "
+            "far from R, even with all patterns. What mends it?",
+            right="`np.sqrt(s[:k])` in both places",
+            because="Each pattern has to count σ times: the root of σ on each side makes σ.",
+            wrong={
+                "no `s[:k]` in either place": "Now σ counts twice, so less of it is needed; but "
+                "without any σ the weakest pattern counts as much as the strongest.",
+                "`right[:, :k]` in place of `right[:k].T`": "`right` looks as if it had a column "
+                "a pattern, like `left`; but numpy gives it a row a pattern, so the code is right.",
+                "a mean subtracted from R before the SVD": "Centring is a choice about what a gap "
+                "means; the SVD gives back any table exactly, centred or not.",
+            },
+            answer="'`np.sqrt(s[:k])` in both places' if np.allclose((U1 * np.sqrt(shop_sigma)) @ "
+            "(V1t.T * np.sqrt(shop_sigma)).T, R) else 'no `s[:k]` in either place'",
+        ),
+        Choice(
+            "svd.q_report",
+            "nDCG@10 on validation, in a larger shop: 0.24 with 16 factors, 0.26 with 32, 0.28 "
+            "with 64, 0.25 with 128. What do you report?",
+            right="64 factors, and their score on the test",
+            because="Validation chooses k; only a test that took no part can judge the choice.",
+            wrong={
+                "64 factors, with 0.28": "0.28 is measured on held-out ratings, but it was picked "
+                "as the best of four: such a number flatters. Ask the test, once.",
+                "128 factors, since they fit the table better": "The fit always gets better with "
+                "more factors, also where the lists get worse, as they do here.",
+                "32 factors, as on MovieLens": "32 was best for that table and that question; "
+                "another table has its own best number, and here 64 is better.",
+            },
+        ),
+        Choice(
+            "svd.q_stars",
+            "One model guesses stars with an RMSE of 2.8, yet makes the best lists of all that "
+            "were tried. What is your diagnosis?",
+            right="its gaps were filled with zeros",
+            because="All scores are far too low, but in a useful order: high where people rated.",
+            wrong={
+                "one of the two measures has a bug": "A single number seems unable to be both; but "
+                "lists need only the order of the scores, and stars need their size.",
+                "it has too few factors": "More factors fit the table better; but if the table "
+                "says zero stars, a closer fit foresees zero stars.",
+                "its ratings were centred twice": "Centring makes scores small too, but the means "
+                "are added back; and centred tables made poor lists.",
+            },
+            answer="'its gaps were filled with zeros' if by_name['RMSE'].idxmax() == 'zeros' == "
+            "by_name['nDCG@10'].idxmax() else ''",
+        ),
+        Choice(
+            "svd.q_mean",
+            "In R the gaps hold 0. Someone centres with `R - R.mean(axis=1, keepdims=True)`. A "
+            "person has rated two of eight films, with 5 stars and 1 star. What does the new "
+            "table claim?",
+            right="they like the film with 1 star more than usual",
+            because="The mean over eight cells is 0.75, so that 1 star becomes +0.25.",
+            wrong={
+                "they like the film with 1 star less than usual": "So it should be: 1 less the "
+                "mean 3 of what is known. But `R.mean` counts the six gaps as zeros.",
+                "films that they have not seen are as usual": "That needs 0 in the gaps, and here "
+                "they hold −0.75: worse than the film with 1 star.",
+                "their two films are equally good": "Centring takes away how generous a person "
+                "is, not what they prefer: the two still differ by 4 stars.",
+            },
+            answer="'they like the film with 1 star more than usual' if "
+            "1 - np.array([5, 1, 0, 0, 0, 0, 0, 0]).mean() > 0 > "
+            "centre(np.array([[5.0, 1.0]]), np.ones((1, 2), bool))[0, 1] else ''",
+        ),
+        Choice(
+            "svd.q_fold",
+            "For the newcomers of MovieLens someone writes `u = V.T @ r` and forgets the inverse "
+            "of `V.T @ V`. What happens to their lists?",
+            right="they move towards popular films",
+            because="Factor l comes out σ_l times too large, most of all the first: popularity.",
+            wrong={
+                "nothing, since all scores grow alike": "That would be so if all singular values "
+                "were equal; the first is more than twice the second.",
+                "they move towards rare films": "The inverse shrinks strong factors most, and "
+                "without it they count too much: the strongest is popularity.",
+                "they become random": "V still says which films go together, so the lists have a "
+                "meaning; the factors have wrong weights.",
+            },
+            answer="'they move towards popular films' if raters[recommend((B @ V) @ V.T, "
+            "B.toarray(), 10)].mean() > 1.1 * raters[recommend(np.linalg.solve(V.T @ V, "
+            "(B @ V).T).T @ V.T, B.toarray(), 10)].mean() else ''",
+        ),
+    ],
+)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import Mistake, as_array, define, expect, expect_shape, short
+from .questions import Choice, Number, Several, define_quiz
 
 
 def _pair(got, names):
@@ -595,3 +596,119 @@ def _(answer):
         _expect_close(U @ V.T, row * 0.8, "U @ V.T", "One singular value, 5, pays 1.")
     U, V = _pair(answer(np.zeros((2, 3)), 2, 0.7), "U, V")
     _expect_close(U @ V.T, np.zeros((2, 3)), "U @ V.T", "Nothing fits an empty table best.")
+
+
+define_quiz(
+    "als.recap",
+    notebook=3,
+    questions=[
+        Number(
+            "als.q_left",
+            "A full table has the singular values 9, 5, 3 and 1. ALS may use four factors, with "
+            "the J of this lesson and lam = 2. How many factors are left at its end?",
+            right=2,
+            because="Each value pays 2 lam = 4: 9 and 5 are larger, 3 and 1 are not.",
+            wrong={
+                3: "You compared with lam. With the 1/2 on the fit alone the price is 2 lam = 4.",
+                4: "Ridge regression shrinks and brings nothing to 0; with both sides free 2 lam "
+                "is subtracted, and what falls below 0 is switched off.",
+                "else": "Subtract 2 lam = 4 from each singular value, and count what is above 0.",
+            },
+            answer="np.sum(np.sum(soft_threshold(np.diag([9.0, 5, 3, 1]), 4, 2.0)[0] ** 2, 0) "
+            "> 1e-9)",
+        ),
+        Choice(
+            "als.q_rises",
+            "A new program for ALS prints J after each half step, users first: 5.1, 3.0, 3.4, "
+            "2.2, 2.5, 2.0, 2.3. What is your diagnosis?",
+            right="the users' step has a mistake",
+            because="J rises at each users' step, and a right half step cannot raise it.",
+            wrong={
+                "lam is too small": "A small penalty gives larger factors, which looks wild; but "
+                "each half step still finds the least J, so J cannot rise.",
+                "the numbers at the start were unlucky": "A start decides where the walk begins; "
+                "from every start each right half step lowers J or keeps it.",
+                "nothing: it swings, and then it settles": "So does SGD, whose steps can be too "
+                "long. A half step of ALS has no length: it goes to the lowest point.",
+            },
+            answer="'the users\\' step has a mistake' if (np.diff(history) <= 1e-12).all() else ''",
+        ),
+        Choice(
+            "als.q_whose",
+            "A colleague makes |R − UV'|² + lam |U|² + lam |V|² least: your J without the 1/2. "
+            "Both of you set lam = 0.3. Whose product is closer to the shop's table?",
+            right="the colleague's",
+            because="There 2 times the fit is weighed against the same penalty: values pay lam.",
+            wrong={
+                "yours": "The 1/2 seems to make your error smaller; but it halves what an error "
+                "costs, so you accept more of it: values pay 2 lam.",
+                "neither: the same lam gives the same product": "A lam means nothing without its "
+                "J: the colleague's 0.6 would give your product.",
+                "it depends on the start": "On a full table the product at the end does not "
+                "depend on the start; only the factors do.",
+            },
+            answer="min(['yours', 'the colleague\\'s'], key=lambda whose: np.sum((R - np.matmul("
+            "(f := soft_threshold(R, 3, 0.3 if whose == 'yours' else 0.15))[0], f[1].T)) ** 2))",
+        ),
+        Choice(
+            "als.q_night",
+            "Each night two jobs start at once. One computes U from yesterday's V, the other V "
+            "from yesterday's U. Both are free of mistakes, and the lists are poor. What mends it?",
+            right="the second job waits for tonight's U",
+            because="Then U and V belong to one run; before, they were of two runs.",
+            wrong={
+                "more nights": "Each of the two runs settles with time; but they settle at "
+                "different angles, and stay two runs.",
+                "a larger lam": "It makes the factors smaller, in both runs; the U of one still "
+                "meets the V of the other.",
+                "the same random start for both jobs": "They begin with one pair U, V already; "
+                "after the first night the new U and the new V do not fit each other.",
+            },
+            answer="'the second job waits for tonight\\'s U' if J(R, U_now, V_next, lam) < "
+            "1.01 * least < J(R, U_now, V_now, lam) else 'more nights'",
+        ),
+        Choice(
+            "als.q_zeros",
+            "To get the same result each time, someone starts ALS with V = 0 on the shop, with "
+            "lam = 0.1. What does J do?",
+            right="it stays at 4.5 from the first half step on",
+            because="V = 0 gives U = 0, and U = 0 gives V = 0: a saddle, |R|²/2 high.",
+            wrong={
+                "it falls to the same end, as from any start": "J cannot rise, but it may stay: "
+                "at 0 both sides are best for each other, though lower ground is near.",
+                "the first half step fails: V'V has no inverse": "V'V is 0 here, but the system "
+                "has V'V + 2 lam I, and that can be solved.",
+                "it falls faster, since the start is in the middle": "The middle is level: no "
+                "half step finds a way down from there.",
+            },
+            answer="'it stays at 4.5 from the first half step on' if np.all("
+            "in_turn(R, 0 * V_start, lam, 5)[2] == 4.5) else ''",
+        ),
+        Several(
+            "als.q_agree",
+            "You run ALS to its end on the shop, from two random starts. What do the two ends "
+            "agree in?",
+            right=["the scores", "J", "the length of each user's row of U"],
+            because="A rotation or mirror image leaves these as they are; all else may differ.",
+            wrong={
+                "the first column of U": "The first factor is not the strongest, as in an SVD: "
+                "each start ends at another angle, so the columns are mixed.",
+                "the signs of V": "Change all signs on both sides, and no score changes: so a "
+                "start may end with either.",
+            },
+            missing={
+                "the scores": "On a full table all starts end in one product, the one that is "
+                "known before.",
+                "J": "The lowest J is one number: fit and penalty do not change with the angle.",
+                "the length of each user's row of U": "A rotation turns the rows of U and keeps "
+                "their lengths.",
+            },
+            answer="str([name for name, (a, b) in {'the scores': "
+            "[U @ V.T for U, V, _ in runs[:2]], 'J': [path[-1] for *_, path in runs[:2]], "
+            "'the length of each user\\'s row of U': "
+            "[np.linalg.norm(U, axis=1) for U, *_ in runs[:2]], 'the first column of U': "
+            "[U[:, 0] for U, *_ in runs[:2]], 'the signs of V': [V > 0 for _, V, _ in runs[:2]]}"
+            ".items() if np.allclose(a, b)])",
+        ),
+    ],
+)
