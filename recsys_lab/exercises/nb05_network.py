@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import Mistake, as_array, define, expect_close, expect_shape
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -630,3 +631,120 @@ def _(answer):
     expect_close(got, [0.5, 1, 0], "Across relu's kink the slope is the mean of 0 and 1.")
     got = answer(lambda w: (w**3).sum(), np.array([0.0, 2.0]), 1.0)
     expect_close(got, [1, 13], "f is w0^3 + w1^3 at (0, 2), step 1: (1 - -1) / 2, (27 - 1) / 2.")
+
+
+define_quiz(
+    "network.recap",
+    notebook=5,
+    questions=[
+        Choice(
+            "network.q_linear",
+            "A network has ten layers. There is a relu behind layer 4 and nowhere else. How many "
+            "layers could say the same?",
+            right="two, with a relu between",
+            because="Layers 1 to 4 multiply out to one layer, and so do layers 5 to 10.",
+            wrong={
+                "one, without relu": "That would be so with no relu at all; this one stands "
+                "between two groups of layers, and they cannot be multiplied out across it.",
+                "five, with a relu behind the fourth": "The four layers before the relu have "
+                "nothing between them, so they are one layer as well.",
+                "ten: each layer adds something": "Layers add up only where an activation "
+                "stands between them, and that is at one of the nine places here.",
+            },
+        ),
+        Number(
+            "network.q_shape",
+            "The outputs Y have the shape (32, 1), the targets T have the shape (32,). "
+            "`np.mean((Y - T) ** 2)` runs without an error. How many squares does it average?",
+            right=1024,
+            because="numpy makes 32 × 32 differences: each output less each target.",
+            wrong={
+                32: "That was meant: one square a sample. But a column less a flat list is a "
+                "square matrix.",
+                64: "The sizes are not added: each of 32 outputs meets each of 32 targets.",
+                "else": "Count the entries of a column of 32 less a flat list of 32.",
+            },
+            tolerance=0.5,
+            answer="(np.zeros((32, 1)) - np.zeros(32)).size",
+        ),
+        Choice(
+            "network.q_fresh",
+            "24 noisy points and 22 kinks: no error on the points, 0.52 on fresh ones. The noise "
+            "is 0.4. Now there are 2400 points, and again 22 kinks. What happens to the error on "
+            "fresh points?",
+            right="it falls to about 0.4",
+            because="24 free numbers cannot follow the noise of 2400 points; noise itself stays.",
+            wrong={
+                "it falls to about 0": "22 kinks come close to the curve now; but fresh points "
+                "have noise of their own, which nobody can foresee.",
+                "it stays at 0.52": "The number of kinks is the same, but what is too many "
+                "depends on how many points hold them in place.",
+                "it rises": "The error on the points that were fitted rises, from 0; on fresh "
+                "points a fit that follows less noise is better.",
+            },
+            answer="(lambda r, basis: (lambda p, q: 'it falls to about 0.4' if abs(np.sqrt(np.mean("
+            "(basis(q) @ np.linalg.lstsq(basis(p), np.sin(2 * p) + r.normal(0, 0.4, 2400), "
+            "rcond=None)[0] - np.sin(2 * q) - r.normal(0, 0.4, 1000)) ** 2)) - 0.4) < 0.03 else '')"
+            "(r.uniform(-2, 2, 2400), r.uniform(-2, 2, 1000)))(np.random.default_rng(3), lambda at:"
+            " np.c_[np.ones(len(at)), at, np.maximum(at[:, None] - np.linspace(-2, 2, 24)[1:-1], "
+            "0)])",
+        ),
+        Number(
+            "network.q_slope",
+            "One hidden unit, all biases 0: z = w x, h = relu(z), y = 3 h, with w = −1. Two "
+            "samples, x = 1 and x = −1; both targets are 1. J is the mean of ½ (y − t)². What is "
+            "J's slope in w?",
+            right=-3.0,
+            because="The first sample is off and gives nothing. The second: y = 3, so "
+            "dy = (3 − 1) / 2 = 1, dz = 3, and dw = x dz = −3.",
+            wrong={
+                -4.5: "You let the first sample through: its z is −1, so relu's slope there is 0.",
+                -6.0: "You forgot the mean: J is an average of two samples, so dy is half of "
+                "y − t.",
+                3.0: "The sign is lost at the last step: dw is x times dz, and x is −1.",
+                -1.0: "You forgot the weight behind relu: dh is 3 times dy.",
+                "else": "Go back step by step: dy = (y − t) / 2, dh = 3 dy, dz = dh where z > 0, "
+                "dw = the sum of x dz.",
+            },
+            tolerance=0.01,
+            answer="gradients(np.array([[1.0], [-1.0]]), np.ones((2, 1)), -np.ones((1, 1)), "
+            "np.zeros(1), np.array([[3.0]]), np.zeros(1))['W1'][0, 0]",
+        ),
+        Choice(
+            "network.q_check",
+            "Someone measures the slopes of their two-layer network. dW2 and db2 agree with their "
+            "backward pass; dW1 and db1 do not. Where do you look first?",
+            right="at dH and dZ",
+            because="They come after dW2 and before dW1; without relu's mask just these fail.",
+            wrong={
+                "at dY": "All slopes begin with dY: if it were wrong, dW2 and db2 would be wrong "
+                "too.",
+                "at the forward pass": "Both ways use the same forward pass, so this check cannot "
+                "see a fault there; and dW2 agrees.",
+                "at the step of the measurement": "A bad step spoils what is measured for each "
+                "matrix, and two of the four agree.",
+            },
+            answer="(lambda dY: 'at dH and dZ' if np.allclose(ours['W2'], np.maximum(pairs @ "
+            "weights['W1'] + weights['b1'], 0).T @ dY) and not np.allclose(ours['W1'], pairs.T @ "
+            "(dY @ weights['W2'].T)) else '')((forward(pairs, **weights) - seen) / 15)",
+        ),
+        Choice(
+            "network.q_start",
+            "ReLU stands on u · v. Someone draws all entries of u and v evenly between 0 and 1, "
+            "in place of a normal distribution around 0. What share of the pairs is dead at the "
+            "start?",
+            right="none",
+            because="Sums of positive products are positive. (Steps may still push pairs below 0.)",
+            wrong={
+                "about half": "Half came from the signs: v and −v were equally likely. Now no "
+                "entry is negative.",
+                "about a quarter": "That would be so if two things had to be negative by chance; "
+                "here none can be.",
+                "all: relu stops at 0": "Relu gives 0 only for z of 0 or less, and each z is "
+                "positive here.",
+            },
+            answer="(lambda r: 'none' if (r.random((90, 8)) @ r.random((8, 90)) > 0).all() else '')"
+            "(np.random.default_rng(0))",
+        ),
+    ],
+)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import Mistake, as_array, define, expect, expect_close, expect_equal, expect_shape
+from .questions import Choice, Number, Several, define_quiz
 
 
 @define(
@@ -532,3 +533,119 @@ def _(answer):
     )
     expect_equal(answer(np.ones(2), np.ones(2), 2), [], "Everything was seen: an empty list.")
     expect_equal(answer(SCORES, SEEN, 9), [2, 3, 0, 5], "Fewer than k are unseen: return them all.")
+
+
+define_quiz(
+    "shop.recap",
+    notebook=6,
+    questions=[
+        Choice(
+            "shop.q_rank",
+            "A fourth customer comes, who looked at A, B and E. The SVD now takes rank 4. What "
+            "scores do the products get that a customer has not seen?",
+            right="0, all of them",
+            because="Four users allow no higher rank: the fit is exact, and the log has 0 there.",
+            wrong={
+                "above 0, since there are more data": "More users do help a low rank to share "
+                "taste; but a fit that is exact repeats the log, however long it is.",
+                "some above 0 and some below": "So it is at rank 2. That comes from what the fit "
+                "leaves out, and rank 4 leaves out nothing.",
+                "1 for what similar users looked at": "User neighbours would move that way; an "
+                "exact fit gives a 1 only where the log has one.",
+            },
+            answer="(lambda more: '0, all of them' if np.abs(low_rank(more, 4)[more == 0]).max() "
+            "< 1e-9 else '')(np.r_[R, [[1, 1, 0, 0, 1]]])",
+        ),
+        Choice(
+            "shop.q_mask",
+            "User 1 saw A, B and C. At rank 2 the scores of D and E are 0.14 and −0.21. To keep "
+            "seen products out, someone computes `scores * (R == 0)` and then takes the best two "
+            "of each row. What does user 1 get?",
+            right="D, then a product already seen",
+            because="Seen products now have the score 0, and 0 is more than E's −0.21.",
+            wrong={
+                "D, then E, as it should be": "0 looks like the lowest score there is; but E has "
+                "−0.21 here, so a seen product comes before it.",
+                "D alone": "The product with `R == 0` changes scores and removes nothing: the best "
+                "two of five are always two.",
+                "two products already seen": "They have 0 now, whatever they had before, and D "
+                "has 0.14: D comes first.",
+            },
+            answer="(lambda best: 'D, then a product already seen' if products[best[0]] == 'D' and "
+            "R[0, best[1]] else '')(np.argsort(-low_rank(R, 2)[0] * (R[0] == 0)))",
+        ),
+        Number(
+            "shop.q_cosine",
+            "In another shop product X has 4 visitors and Y has 9; 3 people looked at both. "
+            "A user has looked at X only. Which score do item neighbours give them for Y?",
+            right=0.5,
+            because="One product speaks, with the cosine 3 / √(4 · 9).",
+            wrong={
+                3.0: "You counted the shared visitors: the cosine divides by both lengths.",
+                0.75: "3 of X's 4 visitors looked at Y; the cosine divides by Y's length too.",
+                0.33: "3 of Y's 9 visitors looked at X; the cosine divides by both lengths.",
+                0.08: "You divided by 4 · 9: the lengths of the columns are the roots, 2 and 3.",
+                "else": "It is one cosine: the shared visitors over the lengths √4 and √9.",
+            },
+            tolerance=0.006,
+            answer="methods['item neighbours'](np.c_[np.arange(10) < 4, np.arange(10) > 0] * 1.0)"
+            "[0, 1]",
+        ),
+        Several(
+            "shop.q_mirror",
+            "Users 1, 2 and 3 clicked as before, and a fourth customer joins. After which clicks "
+            "of the fourth do A and E still have to tie for user 2, with every method of the "
+            "lesson?",
+            right=["A and E", "B, C and D"],
+            because="These rows read the same from the other end, so the log stays symmetric.",
+            missing={
+                "A and E": "Exchange A with E: the fourth row is the same, so the tie stays.",
+                "B, C and D": "B and D change places and C stays: the fourth row is as before, "
+                "and the log is still its own mirror image.",
+            },
+            wrong={
+                "A, B and C": "User 1 has these clicks and had a mirror, user 3; the fourth "
+                "customer has none, and A now has two visitors against one.",
+                "D and E": "Both are new to user 2's tie in the same way, it seems; but only E "
+                "gains a visitor, and A does not.",
+            },
+            answer="[name for name, row in {'A and E': [1, 0, 0, 0, 1], 'B, C and D': [0, 1, 1, 1, "
+            "0], 'A, B and C': [1, 1, 1, 0, 0], 'D and E': [0, 0, 0, 1, 1]}.items() if all(abs("
+            "S[1, 0] - S[1, 4]) < 1e-9 for S in [f(np.r_[R, [row]]) for f in methods.values()])]",
+        ),
+        Choice(
+            "shop.q_price",
+            "Suppose A cost 400 yuan in place of 1000. All the rest stays, and the price gets the "
+            "weight 0.5. Who comes first for user 2?",
+            right="A",
+            because="User 2's mean is 333 yuan, and 400 is nearer to it than E's 800.",
+            wrong={
+                "E": "E came first in the lesson since 800 was nearer to 333 than 1000; now A is "
+                "the nearer one.",
+                "neither, they tie": "The log has not changed and its half of the score ties; but "
+                "the half of the price tells the two apart.",
+                "that depends on the SVD's rank": "The rank changes both scores of user 2 alike, "
+                "since the log is symmetric: only the price can decide.",
+            },
+            answer="(lambda mean: 'A' if abs(400 - mean) < abs(items['price']['E'] - mean) else "
+            "'E')(items['price'][R[1] == 1].mean())",
+        ),
+        Choice(
+            "shop.q_nine",
+            "A new method finds 4 of the nine hidden events, a blind guess 3. The interval of its "
+            "share is 0.11 to 0.78. What do you write in the report?",
+            right="a gain is not shown",
+            because="The interval holds the guess's 0.33: so few trials allow both more and less.",
+            wrong={
+                "it is a third better than a guess": "4 is a third more than 3, but one event "
+                "found by luck makes this difference.",
+                "it is no better than a guess": "Not shown is not the same as shown to be absent: "
+                "the interval also holds shares twice as large.",
+                "it is the best, as all others found 3 or fewer": "The order of nine trials is "
+                "luck as well: each method's interval held 0.33, so none is ranked.",
+            },
+            answer="'a gain is not shown' if np.quantile(np.r_[np.ones(4), np.zeros(5)][draws]"
+            ".mean(axis=1), 0.025) < 1 / 3 else ''",
+        ),
+    ],
+)
