@@ -143,8 +143,8 @@ def chooses_by_both(validation, test):
 
 
 # Row 2 wins on the test, row 1 on validation by its mean, row 4 there by one lucky seed, row 5 by
-# its median, row 6 by validation and test together. Row 0 is nothing special, since that is what a
-# forgotten axis takes.
+# its median, row 6 by validation and test together. Row 0 is nothing special, since that is what
+# a forgotten axis takes.
 VALIDATION = np.array(
     [
         [0.15, 0.17, 0.13],

@@ -24,8 +24,8 @@ from .search import search
 SUSPICIOUS = 5
 # Scores closer than this share of the largest are equal: what remains is rounding, float32's too.
 ROUNDING = 1e-6
-# Pairs of twins that are compared at once: 8 MB each for their scores and their places.
-PAIRS = 1_000_000
+# Pairs of twins that are compared at once: 10 MB for their scores, their places and the signs.
+PAIRS = 200_000
 
 
 def parted(split, data, seed):

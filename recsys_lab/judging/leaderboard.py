@@ -62,8 +62,8 @@ SPLITS = {
 METRICS = ("ndcg", "recall", "hit_rate", "coverage", "novelty")
 # What a row says of its tuning, which seeds may share.
 TUNED = ("chosen", "validation", "tried", "edge")
-# For the intervals of `standings`: a level of 1 - 0.05/14 leaves 18 of so many draws at either end.
-REPEATS = 10_000
+# For the intervals of `standings`: a level of 1 - 0.05/14 leaves 36 of so many draws at either end.
+REPEATS = 20_000
 
 
 def rivals(features) -> dict:
@@ -346,11 +346,13 @@ def _behind(rows, models, level):
     scores = scores.dropna()  # whom a model was not asked about, in another seed
     ahead = scores[[models[0]]].to_numpy() - scores.to_numpy()
     each = (1 - level) / max(1, len(models) - 1)
-    rng, means = np.random.default_rng(0), []
+    rng, means, people_count = np.random.default_rng(0), [], len(ahead)
     for _ in range(0, REPEATS, 500):
         # How often each person is drawn: as many draws as people, with replacement.
-        drawn = rng.multinomial(len(ahead), np.full(len(ahead), 1 / len(ahead)), size=500)
-        means.append(drawn @ ahead / len(ahead))
+        draws = rng.integers(people_count, size=(500, people_count))
+        cells = draws + people_count * np.arange(500)[:, None]
+        drawn = np.bincount(cells.ravel(), minlength=500 * people_count)
+        means.append(drawn.reshape(500, people_count) @ ahead / people_count)
     low, high = np.quantile(np.concatenate(means), [each / 2, 1 - each / 2], axis=0)
     index = pd.MultiIndex.from_product([rows["split"].unique(), models], names=["split", "model"])
     found = {"behind": ahead.mean(axis=0), "behind_low": low, "behind_high": high}
