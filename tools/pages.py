@@ -31,17 +31,17 @@ UNBOXED = files.ROOT / "docs" / "claims.toml"
 # Sources whose authors, title, year, venue, pages and DOI, as far as the entry gives them, were
 # compared with how others cite them. A new one goes in here when that is done.
 CHECKED = {
-    name.strip()
+    " ".join(name.split())
     for name in """
     Bergstra 2012, Cañamares 2020, Cepeda 2006, Cremonesi 2010, Cybenko 1989, Eckart 1936, Efron
     1993, Ferrari 2019, Funk 2006, Halko 2011, Harper 2015, Hastie 2015, He 2015, He 2017, Hoerl
     1970, Holm 1979, Horn 1965, Hornik 1991, Hsu 1981, Hu 2008, Hunter 2007, Ji 2020, Ji 2023,
     Järvelin 2002, Kaufman 2012, Kingma 2015, Koren 2009, Krichene 2020, Krichene 2022, Lehoucq
-    1998, Leshno 1993, Li 2020, Liang 1986, Lops 2011, Mann 1947, Marlin 2009, Mazumder 2010, Meng
-    2020, Mirsky 1975, Rendle 2009, Rendle 2019, Rendle 2020, Resnick 1994, Ricci 2022, Robbins
+    1998, Leshno 1993, Li 2020, Liang 1986, Lops 2011, Mann 1947, Marlin 2009, Mazumder 2010, McKay 1979, Meng
+    2020, Mirsky 1975, Rendle 2009, Rendle 2019, Rendle 2020, Resnick 1994, Robbins
     1951, Rubin 1976, Rumelhart 1986, Sarwar 2001, Schnabel 2016, Schönemann 1966, Spärck 1972,
-    Steck 2010, Steck 2011, Steck 2019, Steck 2020, Vargas 2011, Zhang 2017, Zhang 2019, Zhou
-    2008, Zhou 2018, Ziegler 2005
+    Steck 2010, Steck 2011, Steck 2019, Steck 2020, Vargas 2011, Zhang 2017, Zhou
+    2008, Ziegler 2005
     """.split(",")
 }
 
@@ -73,10 +73,12 @@ def unboxed(lessons: list[Lesson]) -> list[tuple[Lesson, Box]]:
     found = []
     for claim, entry in tomllib.loads(UNBOXED.read_text(encoding="utf-8")).items():
         lesson = next(each for each in lessons if each.number == entry["lesson"])
-        headings = [heading for heading, cell, _ in lesson.lines if cell == entry["cell"]]
-        if not headings:
+        ids = [cell.id for cell in lesson.cells]
+        if entry["cell"] not in ids:
             raise ValueError(f"{claim} names a cell that lesson {lesson.number} has not")
-        found.append((lesson, Box(claim, entry["text"].strip(), headings[-1], entry["cell"])))
+        place = ids.index(entry["cell"])
+        heading = [text for at, _, text in lesson.headings if at <= place][-1]
+        found.append((lesson, Box(claim, entry["text"].strip(), heading, entry["cell"])))
     return found
 
 

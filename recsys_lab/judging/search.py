@@ -4,6 +4,14 @@ Random search covers a range better than a grid of as many trials (Bergstra and 
 as a Latin hypercube, no two trials of the first half are alike in any argument (McKay, Beckman and
 Conover 1979). The second half looks around the best so far. A grid that is too narrow decides a
 contest in secret, so it is said of each choice whether it lies at an edge of what was offered.
+
+References
+----------
+J. Bergstra and Y. Bengio (2012). Random search for hyper-parameter optimization. Journal of
+Machine Learning Research 13, 281-305.
+M. McKay, R. Beckman and W. Conover (1979). A comparison of three methods for selecting values of
+input variables in the analysis of output from a computer code. Technometrics 21, 239-245.
+doi:10.1080/00401706.1979.10489755
 """
 
 from collections.abc import Callable
