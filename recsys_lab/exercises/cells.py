@@ -74,11 +74,14 @@ def _say(kind: str, lines: list[str], html: str = "") -> None:
 
 
 def _marked(text: str) -> str:
-    """Text as HTML; what stands between backticks as code."""
+    """Text as HTML; what stands between backticks as code, between asterisks as emphasis."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:  # an odd backtick: leave the text as it is
         return escape(text)
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
+    return "".join(
+        f"<code>{p}</code>" if i % 2 else re.sub(r"(^|[\s(])\*(\S[^*]*)\*", r"\1<em>\2</em>", p)
+        for i, p in enumerate(parts)
+    )
 
 
 def exercise(id: str) -> Callable[[Callable], Callable]:

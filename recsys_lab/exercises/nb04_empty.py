@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import Mistake, define, expect_close, expect_shape
+from .questions import Choice, Number, Several, define_quiz
 
 
 def _expect_array(got):
@@ -580,3 +581,92 @@ def _(answer):
         got = answer(P, C, b, lam)
         expect_close(got, wanted)
         _expect_array(got)
+
+
+define_quiz(
+    "empty.recap",
+    notebook=4,
+    questions=[
+        Choice(
+            "empty.q_clicks",
+            "A shop's log has clicks only: 1 where somebody clicked. A colleague fits it with "
+            '`unseen="skip"`. What will the scores look like?',
+            right="all close to 1, clicked or not",
+            because="Among the cells that count there are only ones, so *always 1* fits best.",
+            wrong={
+                "near 1 where clicked, near 0 elsewhere": "One hopes for that. But an empty cell "
+                "does not count here, so nothing pulls its score towards 0.",
+                "all close to 0, since most cells are empty": "Empty cells pull to 0 in the "
+                "reading *zero*. Skip leaves them out of J.",
+            },
+            answer="'all close to 1, clicked or not' if yes.min() > 0.85 else 'near 0'",
+        ),
+        Choice(
+            "empty.q_bias",
+            "Sorted by the biases of the reading *weak*, Forrest Gump and Pulp Fiction come first. "
+            "Somebody concludes that people like them best. What is wrong?",
+            right="such a bias follows how many people rated a film",
+            because="Weak's target is 1 in a rated cell and 0 in an empty one: its biases count.",
+            wrong={
+                "nothing: a bias says how many stars more than usual": "That holds for skip, whose "
+                "targets are stars. Weak's targets are 1 and 0.",
+                "biases of different films cannot be compared": "They can: they share one unit. "
+                "Which unit it is, the targets decide.",
+            },
+            answer="'such a bias follows how many people rated a film' "
+            "if np.corrcoef(b_weak, raters)[0, 1] > 0.9 else 'nothing'",
+        ),
+        Number(
+            "empty.q_trick",
+            "1,000 people, 2,000 products, and 1 % of the cells are filled. By which factor does "
+            "the trick for weak evidence cut the number of products v v'?",
+            right=91,
+            because="2,000,000 products become 2,000 for V'V, once for all, and 20,000 for the "
+            "filled cells.",
+            wrong={
+                100: "You forgot V'V: its 2,000 products are needed once, beside the 20,000.",
+                "else": "Without the trick there are 1,000 x 2,000 products; with it one for each "
+                "product of the shop, and one for each filled cell.",
+            },
+            tolerance=1,
+            answer="1000 * 2000 / (2000 + 0.01 * 1000 * 2000)",
+        ),
+        Several(
+            "empty.q_films",
+            "From a table of stars you are to list films that a person will go on to rate. Which "
+            "of these fit that question?",
+            right=["zero, with lam chosen by nDCG", "weak, with lam chosen by nDCG"],
+            because="Which films somebody rates is in the empty cells, and both let these say no.",
+            wrong={
+                "skip with biases, with lam chosen by RMSE": "It foresees stars best, and finds "
+                "fewer films than popularity: it leaves out the cells that know.",
+                "the film means, damped": "They say how good a film is to those who rated it. Who "
+                "will rate it is another question.",
+            },
+            missing={
+                "zero, with lam chosen by nDCG": "Zero answers it too: read as a rating of 0, an "
+                "empty cell says *did not rate*.",
+                "weak, with lam chosen by nDCG": "Weak answers it too: an empty cell is a faint "
+                "sign of no interest.",
+            },
+            answer="['zero, with lam chosen by nDCG', 'weak, with lam chosen by nDCG'] "
+            "if against[0.0, 'skip'][0] < 0 < min(against[0.0, 'zero'][0], "
+            "against[0.0, 'weak'][0]) else []",
+        ),
+        Choice(
+            "empty.q_weights",
+            "In the made world the rated cells have a higher mean than all cells. A colleague "
+            "weighs each rated cell by its propensity q, not by 1/q. What happens to the mean?",
+            right="it moves further up",
+            because="Cells with many stars have a large q: they would count even more than now.",
+            wrong={
+                "it comes down to that of all cells": "Only 1/q undoes the choice: it lets a cell "
+                "count for all those like it that stayed empty.",
+                "it stays, since all weights are above 0": "The weights differ from cell to cell, "
+                "and the larger ones stand on the cells with many stars.",
+            },
+            answer="'it moves further up' if np.average(world[seen], weights=q[seen]) "
+            "> world[seen].mean() else 'it stays'",
+        ),
+    ],
+)

@@ -14,6 +14,7 @@ from .engine import (
     expect_shape,
     expect_type,
 )
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -810,3 +811,81 @@ def _by_running_best(curve, patience):
     waits = np.arange(len(curve)) - best
     last = int(np.argmax(waits >= patience)) if (waits >= patience).any() else len(curve) - 1
     return best[last], last
+
+
+define_quiz(
+    "keras.recap",
+    notebook=7,
+    questions=[
+        Choice(
+            "keras.q_shapes",
+            "A table of layers says: users (None, 1, 16), items (None, 1, 16), score (None, 16, "
+            "16), then Flatten, then Dense with 257 weights. What went wrong?",
+            right="the product ran over the axis of length 1",
+            because="So nothing was summed: 16 x 16 products came out, where one number is meant.",
+            wrong={
+                "nothing: 257 is 16 x 16 and a bias": "It is, but for an outer product. A dot "
+                "product gives one number for a pair and needs no weights after it.",
+                "the embeddings should have 257 numbers": "The 257 come from the layers behind "
+                "them; a row may have any length.",
+            },
+        ),
+        Choice(
+            "keras.q_memory",
+            "A colleague reports: 99 % of the labels right after eight epochs, on the pairs that "
+            "the model was trained on. What do you know about its lists?",
+            right="nothing yet",
+            because="With labels that were tossed, this model reaches the same. Ask new pairs.",
+            wrong={
+                "they are good": "So it looks, but coin tosses were learned just as well: the "
+                "model has more weights than there are labels.",
+                "they are bad: it has learned by heart": "It may know taste as well: with true "
+                "labels the training curve ends as high, and new pairs are above one half.",
+            },
+            answer="'nothing yet' if noisy[1.0]['train'][-1] > 0.95 else 'they are good'",
+        ),
+        Number(
+            "keras.q_odds",
+            "A model was trained with one drawn zero for each event. In truth 1 cell of 25 is an "
+            "event. Which number do you add to each logit?",
+            right=-3.18,
+            because="The odds were 1 to 1 and are 1 to 24 in truth: log(1/24) - log(1).",
+            wrong={
+                3.18: "The sign is turned round: in truth events are rarer than in training.",
+                -3.22: "You took the share, log(1/25). The odds are events to the others, 1 to 24.",
+                "else": "Take the logarithm of the odds in truth, less that of the odds in "
+                "training. Odds are events to the others.",
+            },
+            tolerance=0.015,
+            answer="np.log(1 / 24)",
+        ),
+        Choice(
+            "keras.q_leak",
+            "Some drawn zeros are events that were held out. A colleague never draws those, and "
+            "the validation nDCG rises. Is the model better?",
+            right="no: what is never drawn tells it what was held out",
+            because="A film that is never a zero for a person is one to come: that is a leak.",
+            wrong={
+                "yes: fewer labels are wrong": "They are, but only because somebody looked at the "
+                "held-out part. On tomorrow's events nobody can.",
+                "no: the rise is chance, since negatives are drawn": "They are drawn among those "
+                "that are allowed. What is left out is not chance: it is the answer.",
+            },
+        ),
+        Choice(
+            "keras.q_tools",
+            "On the test ALS beats Keras with drawn zeros. Somebody writes: *factorisation beats "
+            "networks*. Which run contradicts it?",
+            right="Keras with ALS's loss over all cells",
+            because="Asked the same, it makes lists as good: the loss made the difference.",
+            wrong={
+                "Keras with drawn zeros, against popularity": "It wins that one, but ALS does not "
+                "take part, so it says nothing of the claim.",
+                "none: the test has decided": "It decided between two questions that were asked "
+                "with two tools. Change one thing at a time.",
+            },
+            answer='"Keras with ALS\'s loss over all cells" if abs(np.mean(tested["Keras, all cells'
+            '"]) - np.mean(tested["ALS, all cells"])) < 0.02 else "none"',
+        ),
+    ],
+)

@@ -12,7 +12,9 @@ function element(tag, className = "", html = "") {
 // A text from the course with code between backticks.
 function marked(text) {
   const safe = text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
-  return safe.replace(/`([^`]+)`/g, "<code>$1</code>");
+  return safe
+    .replace(/`([^`]+)`/g, "<code>$1</code>")
+    .replace(/(^|[\s(])\*(\S[^*]*)\*/g, "$1<em>$2</em>");
 }
 
 // [whether it is right, sentences]; null if nothing was answered
