@@ -6,6 +6,7 @@ from math import comb
 import numpy as np
 
 from .engine import Mistake, define, expect, expect_close, expect_number, expect_shape
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -729,3 +730,129 @@ def _(answer):
         np.isclose(low, high),
         f"{why}; yours are {low:.6g} and {high:.6g}. Do you draw `repeats` times?",
     )
+
+
+define_quiz(
+    "generalise.recap",
+    notebook=8,
+    questions=[
+        Choice(
+            "generalise.q_new_films",
+            "A shop gets sixty new films tonight; nobody has seen them. Its SVD won on the last "
+            "fifth of each person's events. How many of the new films will be on tomorrow's lists?",
+            right="none",
+            because="No event, no factor: the new films score 0, and films that somebody has seen "
+            "score more. The split that asks this question is *cold items*, and there the SVD "
+            "finds nothing.",
+            wrong={
+                "fewer than on the test, but more than content would list": "On *last* the SVD is "
+                "far ahead of content, but there other people have the films. Without an event "
+                "behaviour says nothing, and genres say a little.",
+                "about as many as it found on the test": "A score holds for the question that "
+                "the split asks. *Last* hides events of films that others have in train.",
+                "as many as chance would list": "Scores that are all equal would make the list a "
+                "lottery. Here the old films score more than 0, so they take all ten places.",
+            },
+            answer="'none' if by_split.loc['SVD', 'cold items'] == 0 else ''",
+        ),
+        Choice(
+            "generalise.q_half",
+            "Popularity scores 0.174 on *random* and 0.085 on *last*. A colleague says: 'So half "
+            "of its score was leaked future.' What is wrong?",
+            right="*last* hides rarer films, so it asks harder questions",
+            because="Two things differ between the splits. Where the future alone was added, "
+            "popularity gained nothing that could be seen; the hidden films of *last* have fewer "
+            "people in train.",
+            wrong={
+                "nothing: what a model loses without the future is the leak": "The two splits "
+                "differ in what is asked as well. A fair test of the leak changes one thing only.",
+                "the test of *last* is smaller, so its scores are lower": "Both tests hold "
+                "about 20,000 events. And a smaller test makes a mean less sure, not lower.",
+                "popularity cannot use dates, so the difference is chance": "It cannot use dates, "
+                "but the intervals of 0.174 and 0.085 are far apart. What is asked has changed.",
+            },
+            answer="'*last* hides rarer films, so it asks harder questions' if np.median("
+            "lab.popularity(past)[0, last.matrix.indices]) < np.median(lab.popularity("
+            "splits['random'][0])[0, splits['random'][1].matrix.indices]) else ''",
+        ),
+        Number(
+            "generalise.q_lead",
+            "nDCG@10 on *last*: EASE 0.141, popularity 0.085. With only what was known on the "
+            "day: EASE 0.127, popularity 0.080, popularity of the last year 0.103. Which share "
+            "of EASE's lead of 0.056 is left against the best simple rival on the day? (0 to 1)",
+            right=0.43,
+            because="0.127 - 0.103 = 0.024, and 0.024 / 0.056 = 0.43. The rest of the lead was "
+            "other people's future, and a rival that was too weak.",
+            wrong={
+                0.84: "You left the old popularity as the rival. On the day the last year's "
+                "popularity, 0.103, is the best simple one.",
+                0.57: "That is the share that is gone. What is left is 0.024 of 0.056.",
+                0.68: "You gave EASE the other people's future: on the day it has 0.127, "
+                "not 0.141.",
+                "else": "Take the lead on the day, EASE less the best simple rival of that day, "
+                "and divide it by 0.056.",
+            },
+            tolerance=0.02,
+            answer="(then['EASE then'] - then['last year then']).mean() "
+            "/ (then['EASE'] - then['popularity']).mean()",
+        ),
+        Choice(
+            "generalise.q_sampled",
+            "About 9,000 films are left to rank. Model A puts the hidden film at rank 1 for half "
+            "of the people and at rank 5,000 for the others. B puts it at rank 300 for everybody. "
+            "Who has more hits in the top 10: against 100 drawn films, and against all?",
+            right="B against 100, A against all",
+            because="Against 100 drawn films, rank 300 is among the first ten nearly always, and "
+            "rank 5,000 almost never: about 1 to 0.5. Against all films A has 0.5, and B shows "
+            "the film to nobody.",
+            wrong={
+                "A against 100, A against all": "Rank 300 looks hopeless, and on a list it is. "
+                "But of 100 drawn films only about three are better than it.",
+                "B against 100, B against all": "B never fails badly, but against all films only "
+                "ranks 1 to 10 count, and B has none of them.",
+                "equal against 100, A against all": "The sample cannot tell rank 1 from rank 300, "
+                "but it can tell both from rank 5,000, where A puts half of the people.",
+            },
+            answer="('B' if sampled_hit(300, among, 100, 10) > (sampled_hit(1, among, 100, 10) "
+            "+ sampled_hit(5000, among, 100, 10)) / 2 else 'A') + ' against 100, A against all'",
+        ),
+        Choice(
+            "generalise.q_overlap",
+            "The same people judge two models. X has 0.131 (0.119 to 0.143), Y has 0.140 (0.127 "
+            "to 0.153). What follows?",
+            right="nothing yet: take each person's difference",
+            because="The two intervals hold what people differ in, and that is the same for "
+            "both models. The interval of the differences may leave zero, as for EASE less SVD, "
+            "or not.",
+            wrong={
+                "X and Y cannot be told apart, because the intervals overlap": "Those of the SVD "
+                "and EASE overlap too, and yet the interval of their difference is above zero.",
+                "Y is better, because both ends of its interval are higher": "The ends would lie "
+                "so after luck alone as well. Only the differences say how sure the lead is.",
+                "four times as many people are needed to tell": "More people help, but these may "
+                "be enough: as pairs the interval was about half as wide, without one more person.",
+            },
+            answer="'nothing yet: take each person\\'s difference' if alone['SVD'][1] > "
+            "alone['EASE'][0] and paired['EASE less SVD'][0] > 0 else ''",
+        ),
+        Choice(
+            "generalise.q_forty",
+            "A team tries 40 ideas, each against the old model with a 95 % interval. One is "
+            "ahead with its interval just above zero; the other 39 intervals hold zero. What do "
+            "you advise?",
+            right="judge that one again, with other people",
+            because="With 40 ideas that change nothing, at least one looked different in most "
+            "repeats. New data are one comparison, so there 95 % means 95 %.",
+            wrong={
+                "ship it: by luck it would fail only once in twenty": "That holds for one "
+                "comparison that was chosen beforehand. This one was chosen as the best of 40.",
+                "drop it: a lead among 40 tries is always luck": "The lead may be real. The 40 "
+                "tries make it unproven, not false, and Bonferroni's level may miss it.",
+                "report 95 % for it, and leave the other 39 out": "The reader would take it for "
+                "one comparison. The number of tries is a part of the result.",
+            },
+            answer="'judge that one again, with other people' if (wrong[0] > 0).mean() > 0.5 "
+            "else ''",
+        ),
+    ],
+)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .engine import define, expect_close, expect_number, expect_shape
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -375,3 +376,123 @@ def _(answer):
     why = "Nobody has item 1: no item describes it, and it describes none."
     expect_close(np.r_[B[1], B[:, 1]], np.zeros(8), why)
     expect_close(B, ease.reference(counts, 2), "Whole numbers in R.")
+
+
+define_quiz(
+    "contest.recap",
+    notebook=9,
+    questions=[
+        Choice(
+            "contest.q_diagonal",
+            "A colleague writes EASE without the condition on the diagonal, and with a penalty of "
+            "0.001. Her error in train is almost 0. What are a person's scores?",
+            right="about 1 for her films, 0 for all others",
+            because="Nothing forbids that each film explains itself, and a penalty so small does "
+            "not either. R is copied: R B is R. What is not in R gets nothing.",
+            wrong={
+                "as in EASE, with weights that are larger": "A small penalty does make weights "
+                "larger where each film has to be explained by others. Here no film has to.",
+                "high for the films that look most like hers": "That is what EASE learns, because "
+                "the condition forces it to use other films. Without it, copying is cheaper.",
+                "about 0 for all films": "A large penalty would do that. A small one lets the "
+                "weights be what they need to be for an error of 0.",
+            },
+            answer="'about 1 for her films, 0 for all others' if np.abs(R @ "
+            "np.linalg.solve(R.T @ R + 0.001 * np.eye(R.shape[1]), R.T @ R) - R).max() < 0.01 "
+            "else ''",
+        ),
+        Number(
+            "contest.q_alive",
+            "The singular values are 40, 20, 9, 5, 3 and 1, the penalty λ of section 2 is 3, and "
+            "5 factors are allowed. How many are alive?",
+            right=3,
+            because="Each singular value shrinks by 2λ = 6. 34, 14 and 3 are left; the others "
+            "are 0. To allow 5 or 500 factors gives the same model.",
+            wrong={
+                5: "5 are allowed, but the penalty decides which of them keep something: only "
+                "those whose singular value is above 2λ.",
+                4: "You shrank by λ. With this J a singular value shrinks by 2λ, and 5 is below 6.",
+                2: "9 is small, but it is above 2λ = 6: 3 is left of it, so it is alive.",
+                "else": "Take 2λ from each singular value, put 0 for what is negative, and "
+                "count what is left.",
+            },
+            answer="int((np.maximum(np.array([40, 20, 9, 5, 3, 1])[:5] - 2 * 3, 0) > 0).sum())",
+        ),
+        Choice(
+            "contest.q_tuned",
+            "A paper: 'Our model (60 trials) has an nDCG of 0.131, the SVD (32 factors, as usual) "
+            "0.118. The paired interval is 0.008 to 0.018, so our model is better.' What is shown?",
+            right="one tuned setting beats one that was taken as it came",
+            because="The interval is about people, not about settings. Among the five settings of "
+            "one and the same model the score changed by more than this lead of 0.013.",
+            wrong={
+                "the new model is better: the interval is far from 0": "It says that other "
+                "people would give the same order of these two settings. It cannot say what the "
+                "SVD scores when it gets 60 trials too.",
+                "the SVD is as good, since it was not tuned": "It may be, or may not be. "
+                "Without its trials nobody knows, and a suspicion is no result.",
+                "nothing: intervals of two different models cannot be paired": "They can: the "
+                "people are the same. The fault lies in how the two settings were found.",
+            },
+            answer="'one tuned setting beats one that was taken as it came' if within.max() > "
+            "0.013 else ''",
+        ),
+        Number(
+            "contest.q_report",
+            "Three settings of a model, validation and test: A 0.151 and 0.139, B 0.146 and "
+            "0.144, C 0.149 and 0.147. Which score do you report?",
+            right=0.139,
+            because="Validation chooses A, and A's test score is the only one that was not looked "
+            "at before. That C came out higher is known only after the test.",
+            wrong={
+                0.147: "C is best on the test, so this is the best of three looks at it: some of "
+                "it is luck. The test may not choose.",
+                0.151: "A is the one, but this score is what A was chosen by, the highest of "
+                "three. Report what A has on the test.",
+                0.144: "B has the smallest gap between its two scores. But a small gap does not "
+                "make a setting good; validation chooses by the score.",
+                "else": "Choose the setting with the highest validation score, then read off its "
+                "test score.",
+            },
+            tolerance=0.0004,
+            answer="fair_score(np.array([[0.151], [0.146], [0.149]]), "
+            "np.array([[0.139], [0.144], [0.147]]))",
+        ),
+        Choice(
+            "contest.q_line",
+            "On *last*, item neighbours are behind EASE with dropout, the first, by 0.007; the "
+            "corrected interval is -0.005 to 0.019. Which sentence may stand in a report?",
+            right="Item neighbours may be the best of the fifteen.",
+            because="The interval holds 0, so these people cannot tell the two apart. That is "
+            "all that it says: nothing is shown to be equal, and nothing to be worse.",
+            wrong={
+                "Item neighbours are as good as EASE with dropout.": "Not to see a difference is "
+                "not to see that there is none: 0.019 behind agrees with the interval as well.",
+                "Item neighbours are worse than EASE with dropout, by 0.007.": "0.007 is the "
+                "middle of the interval. Its lower end says that they may be ahead.",
+                "EASE with dropout is the best of the fifteen.": "It is the first of this table. "
+                "Six models may be the best, and with other people another may come first.",
+            },
+            answer="'Item neighbours may be the best of the fifteen.' if "
+            "last.loc['item neighbours', 'behind_low':'behind_high'].astype(float).round(3)"
+            ".tolist() == [-0.005, 0.019] and last.loc['item neighbours', 'may_be_best'] else ''",
+        ),
+        Choice(
+            "contest.q_strangers",
+            "A cinema's page is trained tonight. Nearly all who come tomorrow were never there "
+            "before. Which entry of the leaderboard is put in first?",
+            right="recent popularity",
+            because="The split *time* asks this question: one date, and mostly strangers after "
+            "it. There recent popularity is ahead of all others, with every interval above 0.",
+            wrong={
+                "popularity, over all years": "On *cold users* it is first, but those strangers "
+                "come from all years. After one date, what was popular of late is ahead of it.",
+                "EASE with dropout": "It is first on *last* and *random*, where each person has a "
+                "history. To strangers it can say nothing.",
+                "BPR": "It is first among those who have a past before the date. These are "
+                "few, and here there are hardly any.",
+            },
+            answer="at_date.index[0]",
+        ),
+    ],
+)
