@@ -5,6 +5,7 @@ from math import prod
 import numpy as np
 
 from .engine import define, expect_close, expect_equal, expect_integer, expect_number
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -312,3 +313,94 @@ def _(answer):
     ):
         got = answer(scores, seen)
         expect_equal(got, wanted, "Equal scores: look at the position, and at what was seen.")
+
+
+define_quiz(
+    "start.recap",
+    notebook=0,
+    questions=[
+        Number(
+            "start.q_turn",
+            "Anna scores Psycho (comedy 0, drama 0.2, horror 0.8) with -0.76. Next year she loves "
+            "horror: her third number is 1 instead of -1. What does she score it then?",
+            right=0.84,
+            because="The drama still adds 0.04, and the horror adds 0.8 instead of taking it away.",
+            wrong={
+                0.76: "You turned the whole score round, but the drama's 0.04 keeps its sign.",
+                0.8: "You counted the horror alone: the drama adds 0.2 · 0.2 = 0.04.",
+                0.04: "You added 0.8 once. From -1 to 1 is a step of 2, which adds 1.6.",
+                "else": "Add up 1 · 0 for comedy, 0.2 · 0.2 for drama and 1 · 0.8 for horror.",
+            },
+            tolerance=0.005,
+            answer="agreement([anna[0], anna[1], 1.0], shelf['Psycho'])",
+        ),
+        Choice(
+            "start.q_left",
+            "Anna scores Airplane! 1, Casablanca 0.28, Scream -0.08 and Psycho -0.76. She has "
+            "seen Airplane! and Casablanca. What does `best` suggest?",
+            right="Scream",
+            because="`best` only compares: of the two films that are left, -0.08 is the higher.",
+            wrong={
+                "Casablanca": "It has the highest score after Airplane!, but she has seen it too, "
+                "and what was seen is left out.",
+                "Psycho": "0.76 is larger than 0.08, but both have a minus: -0.76 is the lower "
+                "score.",
+                "no film": "A score below 0 reads like a 'no'. But nothing compares it with 0; "
+                "`best` returns -1 only when every film was seen.",
+            },
+            answer="list(shelf)[best([agreement(anna, f) for f in shelf.values()], "
+            "[True, False, True, False])]",
+        ),
+        Choice(
+            "start.q_double",
+            "Someone doubles Ben's three numbers, to 0.2, 1.2 and 1.8. What happens to the order "
+            "of the films in his list?",
+            right="it stays as it was",
+            because="Each film's score doubles as well, so what was higher is still higher.",
+            wrong={
+                "films with horror rise": "Horror is his largest number and grows most; but "
+                "comedy and drama grow by the same factor, and so do all scores.",
+                "films with comedy rise": "Comedy no longer counts almost nothing, it seems. But "
+                "beside the other two, which doubled too, it counts as little as before.",
+                "the films at the top tie": "Scores could tie if they were cut off at 1. Nothing "
+                "cuts them: they are sums of products, of any size.",
+            },
+            answer="'it stays as it was' if sorted(shelf, key=lambda f: agreement(people['Ben'], "
+            "shelf[f])) == sorted(shelf, key=lambda f: agreement([2 * u for u in people['Ben']], "
+            "shelf[f])) else ''",
+        ),
+        Choice(
+            "start.q_first",
+            "A `best` starts with `place = 0`. It goes through all `j` and sets `place = j` where "
+            "`not seen[j] and scores[j] > scores[place]`. The scores are 9, 4 and 7, and film 0 "
+            "was seen. What does it return?",
+            right="0, a film that was seen",
+            because="No score is above 9, so the place where it started is never replaced.",
+            wrong={
+                "2, the best unseen film": "That is what it should return. But film 2 is compared "
+                "with film 0, which nobody checked: 7 is not above 9.",
+                "1, the first unseen film": "It would be let in if the start were `place = -1` "
+                "and the first unseen film needed no comparison; here 4 > 9 is false.",
+                "-1, as if all were seen": "It starts from 0 and only ever moves to a `j`: it can "
+                "never return -1, not even when all films were seen.",
+            },
+            answer="'0, a film that was seen' if __import__('functools').reduce(lambda place, j: "
+            "j if j > 0 and [9, 4, 7][j] > [9, 4, 7][place] else place, range(3), 0) == 0 else ''",
+        ),
+        Choice(
+            "start.q_restart",
+            "You restart the kernel and run only the cell of the shelf. It says `NameError: "
+            "name 'explore' is not defined`. What mends it?",
+            right="running the cells above it",
+            because="A restart forgets every name; the cells above define them all again.",
+            wrong={
+                "writing the import into this cell": "That mends this one name. Then `best`, "
+                "`agreement` and `anna` are missing as well: they come from cells above.",
+                "installing the packages again": "A missing package is a `ModuleNotFoundError`. "
+                "Here the packages are there, and the cell that imports did not run.",
+                "running this cell once more": "A second run may mend a slow network; here the "
+                "name is still missing, because nothing has defined it in between.",
+            },
+        ),
+    ],
+)

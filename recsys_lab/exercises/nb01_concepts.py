@@ -5,6 +5,7 @@ from math import log2
 import numpy as np
 
 from .engine import define, expect, expect_close, expect_number, expect_shape
+from .questions import Choice, Number, Several, define_quiz
 
 
 @define(
@@ -694,3 +695,119 @@ def _(answer):
     best = np.array([True, True, False])
     expect_close(answer(best, 2), 1, "Both test items at the front: no list can be better.")
     expect_close(answer(np.array([True]), 3), 1, "One place, one hit: no list can be better.")
+
+
+define_quiz(
+    "concepts.recap",
+    notebook=1,
+    questions=[
+        Number(
+            "concepts.q_silence",
+            "Each list has ten films. How many of them have to be hits, at least, before its "
+            "accuracy is above that of an empty list?",
+            right=6,
+            because="A hit mends one error and a miss makes one: six mend more than four make.",
+            wrong={
+                1: "One hit mends one error of the empty list, but the other nine films are new "
+                "errors.",
+                5: "Five hits mend five errors and five misses make five: that is a tie.",
+                10: "Ten would be the best list. It is enough that hits outnumber misses.",
+                "else": "Count errors: each hit is one error less than the empty list has, each "
+                "miss one more.",
+            },
+            answer="next(h for h in range(11) if accuracy([list(range(10))], [[0] * 30], "
+            "[[1] * h + [0] * (10 - h) + [1] * 20]) > accuracy(np.zeros((1, 0), int), "
+            "[[0] * 30], [[1] * h + [0] * (10 - h) + [1] * 20]))",
+        ),
+        Choice(
+            "concepts.q_order",
+            "Lists of three, for a person with two relevant films. List A has a hit at place 1, "
+            "list B has hits at places 2 and 3. Which has the higher nDCG?",
+            right="B",
+            because="Place 2 earns 0.631 and place 3 earns 0.5, together more than the 1 of A.",
+            wrong={
+                "A": "Place 1 earns most, it is true: 1. But it does not earn more than places 2 "
+                "and 3 together, 0.631 + 0.5.",
+                "both the same": "The divisor is the same for both, 1.631, but what the hits earn "
+                "is not: 1 in A, 1.131 in B.",
+                "it depends on k": "A longer list could hold more hits, but here k is 3 for both, "
+                "and all places are known.",
+            },
+            answer="'B' if ndcg(np.array([False, True, True]), 2) > "
+            "ndcg(np.array([True, False, False]), 2) else 'A'",
+        ),
+        Choice(
+            "concepts.q_report",
+            "A shop reports: 'Our recommender reads the genres. Its nDCG is five times that of a "
+            "random list, with narrow intervals.' What is missing most?",
+            right="the score of popularity",
+            because="Beating chance is easy: genres did here, and popularity had seven times their "
+            "score.",
+            wrong={
+                "its accuracy on all pairs": "Accuracy sounds like the share of good films in the "
+                "list, but it is above 99 % for every list, and highest for an empty one.",
+                "an average over many random lists": "One random list could be unlucky; but over "
+                "hundreds of people chance is near 0 each time, and beating it proves little.",
+                "finer features than genres": "They may help. But without a baseline nobody can "
+                "tell whether genres, or finer features, are worth anything.",
+            },
+            answer="'the score of popularity' if means_of['popularity'] > 6.5 * "
+            "means_of['content-based'] > 6.5 * 4 * means_of['chance'] else ''",
+        ),
+        Choice(
+            "concepts.q_pairs",
+            "Judged on the same people, A has nDCG 0.120 (interval 0.107 to 0.133), B has 0.126 "
+            "(0.113 to 0.139). Person by person, B minus A is 0.006 (0.002 to 0.010). What holds?",
+            right="B is better on average",
+            because="The interval of the differences lies above 0, and that is the one to read.",
+            wrong={
+                "A and B cannot be told apart": "Their own intervals overlap, because people "
+                "differ much from each other. The same people are in both, and the difference "
+                "takes that out.",
+                "B is better for nearly everyone": "The interval is about the mean of the "
+                "differences. For most people the two lists have the same hits or B has fewer.",
+                "B is better by 0.002 at most": "0.002 is the lower end of the interval: the gain "
+                "may as well be 0.010, its upper end.",
+            },
+            answer="'B is better on average' if ends[0.1][0] > 0 and own_ends[0.1][0] < "
+            "own_ends[0.0][1] and (difference[0.1] > 0).mean() < 0.5 else ''",
+        ),
+        Several(
+            "concepts.q_new",
+            "A film came out yesterday, and nobody has rated it. Which of these can put it into "
+            "somebody's list of ten?",
+            right=["content-based", "chance"],
+            because="Genres are known from the first day, and chance asks nothing of a film.",
+            wrong={
+                "collaborative": "It needs no genres, but it needs people: a film without events "
+                "shares nobody with any other film, and its score is 0.",
+                "popularity": "New films are talked about, but this list counts ratings, and the "
+                "new film has none: it is last.",
+            },
+            missing={
+                "content-based": "Its score needs the film's genres only, and those are known "
+                "before anyone has rated it.",
+                "chance": "A random list may hold any film; it finds the new ones now and then.",
+            },
+            answer="str([name for name in ('content-based', 'collaborative', 'chance') "
+            "if recalls[1][name].max() > 0])",
+        ),
+        Choice(
+            "concepts.q_tail",
+            "A shop keeps the best known 7 % of its films; half of all ratings are theirs. 'So "
+            "each customer still finds about half of what they want.' What is your answer?",
+            right="some will find far less",
+            because="One person in ten found 15 % or less there: ratings are not people.",
+            wrong={
+                "yes, by the definition of a share": "Half of all ratings is a statement on "
+                "their sum. People who like rare films have their ratings elsewhere.",
+                "no, everybody will find far less": "Then the sum could not be half: those who "
+                "like famous films find most of theirs.",
+                "no, everybody will find far more": "The famous films are in most people's "
+                "histories, but so are others: half of all ratings lie outside.",
+            },
+            answer="'some will find far less' if np.quantile(kept(round(0.07 * len(by_film))), "
+            "0.1) < 0.16 and np.quantile(kept(round(0.07 * len(by_film))), 0.9) > 0.8 else ''",
+        ),
+    ],
+)
