@@ -159,7 +159,13 @@ class _Renderer(IPythonRenderer):
         return f'<th scope="col">{text}</th>\n' if head else f"<td>{text}</td>\n"
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        return super().link(text, re.sub(r"^(\d\d)_[^/]*\.ipynb$", r"\1.html", url), title)
+        return super().link(text, _page_of(url), title)
+
+
+def _page_of(url: str) -> str:
+    """Where a link of a lesson leads among the pages."""
+    url = re.sub(r"^(\d\d)_[^/]*\.ipynb$", r"\1.html", url)
+    return re.sub(r"^\.\./docs/errata\.md", "../errata.html", url)
 
 
 def mathml(latex: str, display: str) -> str:
@@ -226,7 +232,7 @@ def page(nb: NotebookNode, edition: str) -> str:
             parts.append(markdown.render(source))
         elif cell.cell_type == "code":
             parts.append(highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code")))
-            if asked := EXERCISE.search(cell.source):
+            if (asked := EXERCISE.search(cell.source)) and edition == "student":
                 parts.append(hints(get(asked[1]).hints))
             parts += [_output(output) for output in cell.outputs]
     return PAGE.substitute(
@@ -242,7 +248,7 @@ def hints(texts: list[str]) -> str:
     for number in range(len(texts), 0, -1):
         text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(texts[number - 1]))
         summary = f"<summary>Hint {number} of {len(texts)}</summary>"
-        page = f"<details>{summary}<p>{text}</p>{page}</details>"
+        page = f"<details class='hint'>{summary}<p>{text}</p>{page}</details>"
     return page
 
 
@@ -251,6 +257,7 @@ def _output(output: NotebookNode) -> str:
     html = re.sub(r"<style.*?</style>", "", data.get("text/html", ""), flags=re.S)
     # A progress bar that has arrived has nothing to tell.
     if html and "<progress" not in html:
+        html = re.sub(r"href='(\d\d)_[^/']*\.ipynb'", r"href='\1.html'", html)
         return f'<div class="output">{_table(html) if "<table" in html else html}</div>'
     text = output.text if output.output_type == "stream" else data.get("text/plain", "")
     return f'<pre class="output">{escape(text.rstrip())}</pre>' if text.strip() else ""
@@ -327,6 +334,18 @@ math[display="block"] { margin: 1em 0; }
 # --- Files --------------------------------------------------------------------------------------
 
 
+def errata() -> str:
+    """The article, claim by claim, as a page to which the lessons' boxes link."""
+    text = (ROOT / "docs" / "errata.md").read_text(encoding="utf-8")
+    text = re.sub(r"\]\(\.\./notebooks/(\d\d)_[^)]*\)", r"](student/\1.html)", text)
+    markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
+    body = re.sub(
+        r"<h2[^>]*>(C\d\d)", lambda m: f'<h2 id="{m[1].lower()}">{m[1]}', markdown.render(text)
+    )
+    style = STYLE + HtmlFormatter(cssclass="code").get_style_defs(".code")
+    return PAGE.substitute(title="The article, claim by claim", style=style, body=body)
+
+
 def read(path: Path) -> NotebookNode:
     """A notebook from its file.
 
@@ -378,6 +397,9 @@ def main(arguments: list[str] | None = None) -> int:
             write(path, asked.out)
             print(f"{path.stem}: student, teacher, and a page of each", flush=True)
         shutil.copytree(ROOT / "data", asked.out / "data", dirs_exist_ok=True)
+        # What the boxes on the article link to, from a notebook and from a page.
+        store(asked.out / "docs" / "errata.md", (ROOT / "docs" / "errata.md").read_text("utf-8"))
+        store(asked.out / "html" / "errata.html", errata())
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return 2 if unknown else 1

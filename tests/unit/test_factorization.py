@@ -18,7 +18,6 @@ from threadpoolctl import threadpool_limits
 from recsys_lab import (
     Interactions,
     als,
-    factorization,
     fold_in,
     load_movielens,
     load_shop,
@@ -26,6 +25,7 @@ from recsys_lab import (
     soft_thresholded_svd,
     truncated_svd,
 )
+from recsys_lab.models import factorization
 from recsys_lab.models.factorization import DENSE_CELLS, Factors
 
 

@@ -17,7 +17,7 @@ from recsys_lab import (
     recommend,
     truncated_svd,
 )
-from recsys_lab.judging.ranking import item_features
+from recsys_lab.models.baselines import item_features
 
 A, B, C, D, E = range(5)
 
