@@ -366,9 +366,9 @@ define_quiz(
                 "the films at the top tie": "Scores could tie if they were cut off at 1. Nothing "
                 "cuts them: they are sums of products, of any size.",
             },
-            answer="'it stays as it was' if len({tuple(sorted(range(4), key=[agreement(u, f) for f in "
-            "([1.0, 0.0, 0.0], [0.1, 0.9, 0.0], [0.4, 0.1, 0.5], [0.0, 0.2, 0.8])].__getitem__)) "
-            "for u in (people['Ben'], [2 * t for t in people['Ben']])}) == 1 else ''",
+            answer="'it stays as it was' if len({tuple(sorted(range(4), key=[agreement(u, f) for f "
+            "in ([1.0, 0.0, 0.0], [0.1, 0.9, 0.0], [0.4, 0.1, 0.5], [0.0, 0.2, 0.8])].__getitem__"
+            ")) for u in (people['Ben'], [2 * t for t in people['Ben']])}) == 1 else ''",
         ),
         Choice(
             "start.q_first",
