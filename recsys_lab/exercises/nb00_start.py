@@ -332,7 +332,7 @@ define_quiz(
                 "else": "Add up 1 · 0 for comedy, 0.2 · 0.2 for drama and 1 · 0.8 for horror.",
             },
             tolerance=0.005,
-            answer="agreement([anna[0], anna[1], 1.0], shelf['Psycho'])",
+            answer="agreement([anna[0], anna[1], 1.0], [0.0, 0.2, 0.8])",
         ),
         Choice(
             "start.q_left",
@@ -348,8 +348,9 @@ define_quiz(
                 "no film": "A score below 0 reads like a 'no'. But nothing compares it with 0; "
                 "`best` returns -1 only when every film was seen.",
             },
-            answer="list(shelf)[best([agreement(anna, f) for f in shelf.values()], "
-            "[True, False, True, False])]",
+            answer="['Airplane!', 'Casablanca', 'Scream', 'Psycho'][best([agreement(anna, f) for f "
+            "in ([1.0, 0.0, 0.0], [0.1, 0.9, 0.0], [0.4, 0.1, 0.5], [0.0, 0.2, 0.8])], "
+            "[True, True, False, False])]",
         ),
         Choice(
             "start.q_double",
@@ -365,9 +366,9 @@ define_quiz(
                 "the films at the top tie": "Scores could tie if they were cut off at 1. Nothing "
                 "cuts them: they are sums of products, of any size.",
             },
-            answer="'it stays as it was' if sorted(shelf, key=lambda f: agreement(people['Ben'], "
-            "shelf[f])) == sorted(shelf, key=lambda f: agreement([2 * u for u in people['Ben']], "
-            "shelf[f])) else ''",
+            answer="'it stays as it was' if len({tuple(sorted(range(4), key=[agreement(u, f) for f "
+            "in ([1.0, 0.0, 0.0], [0.1, 0.9, 0.0], [0.4, 0.1, 0.5], [0.0, 0.2, 0.8])].__getitem__"
+            ")) for u in (people['Ben'], [2 * t for t in people['Ben']])}) == 1 else ''",
         ),
         Choice(
             "start.q_first",
