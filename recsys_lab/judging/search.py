@@ -86,6 +86,14 @@ def search(score: Callable[[dict], float], values: dict, trials: int, seed: int)
         - edge: the arguments whose choice lies at an end of what was offered, such as "k high";
           lists of fewer than three values have no edge.
 
+    References
+    ----------
+    J. Bergstra and Y. Bengio (2012). Random search for hyper-parameter optimization. Journal of
+    Machine Learning Research 13, 281-305.
+    M. McKay, R. Beckman and W. Conover (1979). A comparison of three methods for selecting values
+    of input variables in the analysis of output from a computer code. Technometrics 21, 239-245.
+    doi:10.1080/00401706.1979.10489755
+
     Examples
     --------
     >>> found = search(lambda s: -abs(s["lam"] - 7), {"lam": Span(1, 1000)}, trials=16, seed=0)
