@@ -645,7 +645,8 @@ def test_a_long_fit_shows_a_bar_on_a_terminal_and_wipes_it(monkeypatch):
 
 def test_a_long_fit_leaves_nothing_in_a_stored_notebook():
     code = (
-        "import numpy as np\nfrom recsys_lab import als, factorization\n"
+        "import numpy as np\nfrom recsys_lab import als\n"
+        "from recsys_lab.models import factorization\n"
         "factorization.PATIENCE = -1\nprint(als(np.eye(3), 2, 0.1, tol=0).U.shape)"
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
