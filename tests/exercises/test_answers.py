@@ -54,6 +54,18 @@ def test_a_wrong_answer_gets_the_message_for_its_misconception(exercise, wrong):
     assert wrong.expects in verdict.message
 
 
+RIGHTS = [(one, right) for one in EXERCISES for right in one.rights]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "right"), RIGHTS, ids=[f"{one.id}-{right.__name__}" for one, right in RIGHTS]
+)
+def test_another_road_to_the_answer_is_right(exercise, right):
+    answer = types.FunctionType(right.__code__, right.__globals__, exercise.name)
+    verdict = examine(exercise, answer)
+    assert verdict.state == "right", verdict.message
+
+
 @each_exercise
 def test_an_exercise_has_all_that_a_learner_needs(exercise):
     assert len(exercise.hints) >= 2

@@ -17,8 +17,8 @@ from recsys_lab.exercises import all_exercises
 from recsys_lab.exercises.questions import Number, all_quizzes
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
-from tools.handout import talking_points, teacher
-from tools.notebooks import ROOT, Run, all_notebooks
+from tools.handout import EXERCISE, talking_points, teacher
+from tools.notebooks import ROOT, Run, all_notebooks, run
 
 
 class Rerun(NamedTuple):
@@ -93,6 +93,27 @@ def test_the_questions_of_the_quiz_have_the_answers_that_the_run_gives(rerun):
             if found[each.id] != right:
                 wrong[each.id] = found[each.id]
     assert not wrong
+
+
+OTHERS = sorted({one.notebook for one in all_exercises() if one.rights})
+
+
+@pytest.mark.parametrize("number", OTHERS)
+def test_after_another_right_answer_no_cell_below_fails(number, tmp_path):
+    (path,) = [each for each in all_notebooks() if each.name.startswith(f"{number:02d}_")]
+    others = {one.id: one for one in all_exercises() if one.notebook == number and one.rights}
+    nb = nbformat.read(path, as_version=4)
+    for cell in nb.cells:
+        asked = EXERCISE.search(cell.source) if cell.cell_type == "code" else None
+        if asked and asked[1] in others:
+            one = others[asked[1]]
+            cell.source = (
+                f"from recsys_lab.exercises import get\n{one.name} = get({one.id!r}).rights[-1]"
+            )
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(nb, tmp_path / "notebooks" / path.name)
+    run(tmp_path / "notebooks" / path.name)  # raises what a cell raises
 
 
 def report(path, problems):
