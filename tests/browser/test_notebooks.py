@@ -28,9 +28,9 @@ def answer(page, exercise_id, source):
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(source)
     # The old answer goes when the new one is run.
-    cell.locator("[role=status]").evaluate("message => message.dataset.old = true")
+    cell.locator(".rl-card").evaluate("card => card.dataset.old = true")
     page.keyboard.press("Control+Enter")
-    said = cell.locator("[role=status]:not([data-old])")
+    said = cell.locator(".rl-card:not([data-old]) [role=status]")
     said.wait_for()
     return " ".join(said.inner_text().split())
 
