@@ -11,7 +11,7 @@ from tools.notebooks import NOTEBOOKS, ROOT, all_notebooks, run
 
 GUIDE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
 # A plan's heading, and what its table names: '06, sections 1, 3 to 5' or '02, core'.
-PLAN = re.compile(r"^\*\*([^*]+)\*\*.*?\n((?:\|.*\n)+)", re.M | re.S)
+PLAN = re.compile(r"^\*\*([^*]+)\*\*(?:(?!\n\*\*).)*?\n((?:\|[^\n]*\n)+)", re.M | re.S)
 PART = re.compile(r"\b(\d\d), (core|sections? \d+(?:(?:,| to| and|, and) \d+)*)")
 
 
