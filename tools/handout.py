@@ -299,7 +299,7 @@ $body
 # wrap on a narrow screen, a table or a formula, scrolls by itself, so that the page does not.
 STYLE = """\
 body { margin: 0; background: #fff; color: #1a1a1a; font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 56rem; margin: 0 auto; padding: 1.5rem; }
+main { max-width: 56rem; margin: 0 auto; padding: 1.5rem; overflow-wrap: anywhere; }
 h1, h2, h3 { line-height: 1.25; break-after: avoid; }
 h2 { margin-top: 2em; border-bottom: 1px solid #767676; }
 a { color: #0b57a4; }
