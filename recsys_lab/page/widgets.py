@@ -359,7 +359,8 @@ class Explorer:
         key, now = self._key(states, screen), self._page_state(states)
         needed = now == self._needed and now != self.picture.state
         if needed or key not in self._store:  # else the page has painted it by itself
-            self._needed = None
+            if needed:
+                self._needed = None
             frame = self._cache.get(key)
             if frame is None:
                 self.picture.send({"busy": True})

@@ -60,6 +60,9 @@ function stateOf(control) {
   return typeof index === "number" ? index : control.get("value");
 }
 
+// What the views of a page do when a frame has come: one that is waited for is painted.
+const arrivals = new Set();
+
 let generation = 0; // frames that are being decoded when all are dropped come too late
 
 async function keep(model, texts, url) {
@@ -67,7 +70,9 @@ async function keep(model, texts, url) {
   const picture = new Image();
   picture.src = url;
   await picture.decode().catch(() => {});
-  if (born === generation) storeOf(model).set(keyOf(texts.state), { ...texts, picture });
+  if (born !== generation) return;
+  storeOf(model).set(keyOf(texts.state), { ...texts, picture });
+  for (const arrived of arrivals) arrived(keyOf(texts.state));
 }
 
 function initialize({ model }) {
@@ -118,6 +123,7 @@ function render({ model, el }) {
   const controls = [];
   const present = () => keyOf(controls.map(stateOf));
   let painted = 0;
+  let painting = ""; // the state that is on the screen
 
   function onMove() {
     if (paint()) return;
@@ -141,6 +147,7 @@ function render({ model, el }) {
     failure.textContent = "";
     say(frame.sentence);
     painted += 1;
+    painting = present();
     markIdle(`page ${painted}`);
     return true;
   }
@@ -186,6 +193,7 @@ function render({ model, el }) {
     await probe.decode().catch(() => {});
     if (number !== newest) return;
     storeOf(model).set(keyOf(state), { state, alt, sentence: text, picture: probe });
+    painting = keyOf(state);
     image.src = url;
     image.alt = alt;
     el.classList.remove("rl-failed");
@@ -232,6 +240,11 @@ function render({ model, el }) {
   });
   seen.observe(el);
 
+  function onArrival(key) {
+    if (controls.length && key === present() && key !== painting) paint();
+  }
+  arrivals.add(onArrival);
+
   const moves = "change:value change:index";
   Promise.all(model.get("controls").map((id) => model.widget_manager.get_model(id))).then((all) => {
     controls.push(...all);
@@ -252,6 +265,7 @@ function render({ model, el }) {
 
   return () => {
     newest += 1;
+    arrivals.delete(onArrival);
     clearTimeout(timer);
     for (const control of controls) control.off(moves, onMove);
     themes.disconnect();
