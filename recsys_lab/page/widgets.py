@@ -144,12 +144,15 @@ def cell_grid(
     )
 
 
-def played(first: int, last: int, *, interval: int = 500) -> ipywidgets.IntSlider:
+def played(
+    first: int, last: int, *, start: int | None = None, interval: int = 500
+) -> ipywidgets.IntSlider:
     """Return a slider with a play button, for a path that one wants to watch.
 
     Parameters
     ----------
-    first, last : its ends; it begins at the first.
+    first, last : its ends.
+    start : where it begins; at the first, by default.
     interval : milliseconds between two steps.
 
     Examples
@@ -157,7 +160,7 @@ def played(first: int, last: int, *, interval: int = 500) -> ipywidgets.IntSlide
     >>> played(0, 12).max
     12
     """
-    ends = {"min": first, "max": last, "value": first}
+    ends = {"min": first, "max": last, "value": first if start is None else start}
     slider = ipywidgets.IntSlider(**ends)
     slider.player = ipywidgets.Play(**ends, interval=interval, show_repeat=False)
     # In the page: a path whose frames are in its store plays without the kernel.
