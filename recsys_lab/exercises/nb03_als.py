@@ -351,9 +351,17 @@ def _(answer):
     _expect_close(got, [[7 / 5.5, 12 / 9.5]], "U", why)
 
 
+def _product_and_sizes(got):
+    """U V', |U|^2 and |V|^2, in one list: U and V themselves may be turned."""
+    U, V = got
+    return np.concatenate([np.ravel(U @ V.T), [np.sum(U**2), np.sum(V**2), U.shape[1]]])
+
+
 @define(
     "als.soft_threshold",
     notebook=3,
+    look=_product_and_sizes,
+    looked_at="U @ V.T, |U|^2 and |V|^2",
     hints=[
         "Begin as in lesson 02: `U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)`.",
         "Subtract 2 lam from each singular value; one that would fall below zero becomes zero: "

@@ -160,9 +160,17 @@ def _(answer):
     expect_close(answer([], [7, 8], ["A"]), np.zeros((2, 1)), "Without events every cell is 0.")
 
 
+def _product(got):
+    """U V' and the shapes: U and V themselves may have other signs, or share sigma otherwise."""
+    U, V = got
+    return U @ V.T
+
+
 @define(
     "shop.factors",
     notebook=6,
+    look=_product,
+    looked_at="U @ V.T",
     hints=[
         "`np.linalg.svd(R, full_matrices=False)` returns U1, sigma, and V1 already transposed.",
         "Keep the first k columns of U1 and the first k rows of V1 transposed. Something must "

@@ -17,9 +17,23 @@ from .engine import (
 from .questions import Choice, Number, define_quiz
 
 
+def _as_function(model):
+    """What a model computes: its shapes, and its answers for given embeddings."""
+    shapes = [tuple(each.shape) for each in model.inputs]
+    weights = [w.shape for w in model.get_weights()]
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=shape) for shape in weights])
+    few = min(weights[0][0], weights[-1][0]) if weights and len(weights[-1]) == 2 else 1
+    places = rng.integers(max(few, 1), size=(6, 1))
+    got = np.asarray(model([places, places[::-1]]), dtype=float).round(4)
+    return [str(shapes), str(weights), str(got.shape), got.ravel()]
+
+
 @define(
     "keras.mended",
     notebook=7,
+    look=_as_function,
+    trials=6,
     hints=[
         "The embeddings have shape (batch, 1, k). Which axis do a user's and an item's vector have "
         "to be multiplied and summed along? Axis 0 is the batch.",
@@ -407,9 +421,20 @@ def _by_log1p(z, y):
     return np.where(y == 1, np.log1p(np.exp(-z)), np.log1p(np.exp(z)))
 
 
+def _with_something_unseen(rng):
+    """Users, what they have seen, and a generator; each user lacks an item."""
+    m, n = rng.integers(1, 5), rng.integers(1, 7)
+    seen = (rng.random((m, n)) < 0.6).astype(float)
+    seen[np.arange(m), rng.integers(n, size=m)] = 0
+    users = rng.integers(m, size=rng.integers(1, 9))
+    return users, seen, np.random.default_rng(rng.integers(1000))
+
+
 @define(
     "keras.negatives",
     notebook=7,
+    drawn=True,
+    inputs=_with_something_unseen,
     hints=[
         "Draw an item for every entry first, whatever it is: `rng.integers(n, size=len(users))`.",
         "`seen[users, items]` tells for each pair whether the draw was unlucky. Draw those again, "
@@ -538,6 +563,18 @@ def _(answer):
     _drawn(answer, np.array([0, 1, 0]), np.array([[0.0], [0.0]]), 0)
     seen = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
     _drawn(answer, np.array([1, 0, 1, 1], dtype=np.int32), seen, 1)
+
+
+@negatives.check("each draw on its own")
+def _(answer):
+    # Two draws out of three are the same once in three times: 100 times of 300, give or take 8.
+    users, seen = np.array([0, 0]), np.array([[0, 1, 0, 0]])
+    same = sum(len(set(_drawn(answer, users, seen, seed).tolist())) == 1 for seed in range(300))
+    expect(
+        50 < same < 150,
+        f"A user who lacks three items came twice: both draws were the same in {same} of 300 runs, "
+        "and about 100 are fair. Draw for each entry, whatever came before it.",
+    )
 
 
 @negatives.check("every unseen item is as likely as another")

@@ -447,6 +447,8 @@ def _(answer):
 @define(
     "generalise.paired_interval",
     notebook=8,
+    drawn=True,
+    trials=12,
     hints=[
         "The users are the same under both models, so take the difference of each: `b - a`. What "
         "is left to find is the interval of one mean.",
