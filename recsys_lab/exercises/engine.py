@@ -220,7 +220,17 @@ def define(
         if known and known.reference.__module__ != reference.__module__:
             raise ValueError(f"id {id!r} is taken by {known.reference.__module__}: choose another.")
         made = Exercise(
-            id, notebook, reference, hints, body, equivalent or {}, look, looked_at, drawn, inputs, trials
+            id,
+            notebook,
+            reference,
+            hints,
+            body,
+            equivalent or {},
+            look,
+            looked_at,
+            drawn,
+            inputs,
+            trials,
         )
         _EXERCISES[id] = made
         return made
@@ -450,7 +460,9 @@ def _same(one: Any, other: Any, tol: float = 1e-12) -> bool:
             )
         one, other = _plain(one), _plain(other)
         if isinstance(one, list) and isinstance(other, list):
-            return len(one) == len(other) and all(_same(a, b, tol) for a, b in zip(one, other, strict=True))
+            return len(one) == len(other) and all(
+                _same(a, b, tol) for a, b in zip(one, other, strict=True)
+            )
         if isinstance(one, float) and isinstance(other, Number):
             return bool(np.isclose(one, other, rtol=tol, atol=tol, equal_nan=True))
         return bool(one == other)
@@ -839,7 +851,9 @@ def _why(exercise: Exercise, function: Callable, answer: Answer, tried: list) ->
             tried.append(_seen(exercise, _settled_outcome(function, inputs)))
             if time.thread_time() - start > TRYING / 2:
                 break
-    return _named(exercise, failed, got, before, tried) or _fact(exercise, failed, got, right, tried)
+    return _named(exercise, failed, got, before, tried) or _fact(
+        exercise, failed, got, right, tried
+    )
 
 
 def _named(exercise: Exercise, failed: tuple, got: Any, before: list, tried: list) -> str:
@@ -1105,8 +1119,8 @@ def _explained(exercise: Exercise, function: Any, answer: Answer, verdict: Verdi
             failed, got = answer.calls[-1]
             before = [(inputs, _seen(exercise, value)) for inputs, value in answer.calls[:-1]]
             says = _named(exercise, failed, _seen(exercise, got), before, tried)
-        except Exception:
-            says = ""
+        except (Exception, SystemExit, KeyboardInterrupt):
+            says = ""  # the answer itself raises it
     told = " ".join(part for part in (_borrowed(function), says, verdict.message) if part)
     return replace(verdict, message=told)
 

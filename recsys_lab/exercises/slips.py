@@ -155,7 +155,9 @@ def _by_a_factor(trials: list[Trial], got: list, right: list, names: list[str]) 
         [1 for r, g in zip(right, got, strict=True) if np.abs(r).max(initial=0) > CLOSE]
     ):
         return ""
-    if any(f is None and np.abs(g).max(initial=0) > CLOSE for f, g in zip(factors, got, strict=True)):
+    if any(
+        f is None and np.abs(g).max(initial=0) > CLOSE for f, g in zip(factors, got, strict=True)
+    ):
         return ""
     each, it = ("Each number", "them") if right[0].size > 1 else ("The number", "it")
     values = [f for _, f in kept]
@@ -168,7 +170,9 @@ def _by_a_factor(trials: list[Trial], got: list, right: list, names: list[str]) 
         if len(set(numbers)) < 2 or min(numbers) <= 0:
             continue
         if np.allclose(values, numbers, rtol=1e-6):
-            return f"{each} is too large by a factor, {what}: divide {it} by that, or do not multiply."
+            return (
+                f"{each} is too large by a factor, {what}: divide {it} by that, or do not multiply."
+            )
         if np.allclose(values, 1 / np.array(numbers), rtol=1e-6):
             return (
                 f"{each} is too small: right is {what} times that. Do you divide by it, or take a "
@@ -212,8 +216,11 @@ def _sizes(trials: list[Trial], names: list[str]) -> Iterator[tuple[str, list[fl
             yield f"`{name}`", [float(each) for each in given]
             yield f"2 `{name}`", [2.0 * float(each) for each in given]
             continue
-        shapes = [np.shape(each) if not hasattr(each, "shape") else each.shape for each in given if
-                  isinstance(each, (np.ndarray, list, tuple)) or hasattr(each, "shape")]
+        shapes = [
+            np.shape(each) if not hasattr(each, "shape") else each.shape
+            for each in given
+            if isinstance(each, (np.ndarray, list, tuple)) or hasattr(each, "shape")
+        ]
         if len(shapes) < len(given) or len({len(shape) for shape in shapes}) != 1:
             continue
         if len(shapes[0]) == 1:
@@ -236,7 +243,10 @@ def _of_another_shape(got: list, right: list) -> str:
         (lambda w: w.sum(), "It is the sum of what is right: do not add them up."),
         (lambda w: w.mean(), "It is the mean of what is right: do not average them."),
         (lambda w: w.max(), "It is the largest of those that are right: return them all."),
-        (lambda w: w[:, None], "The numbers are right, but in a column: `.ravel()` lays them flat."),
+        (
+            lambda w: w[:, None],
+            "The numbers are right, but in a column: `.ravel()` lays them flat.",
+        ),
         (lambda w: w[None], "The numbers are right, but inside one more pair of brackets."),
         (lambda w: w.T, "Rows and columns are exchanged: transpose it."),
         (lambda w: w.ravel(), "The numbers are right, but laid flat: keep the rows."),
@@ -301,7 +311,11 @@ def _kinds(inputs: tuple, names: list[str]) -> dict[str, bool]:
 
 def _shapes(inputs: tuple) -> tuple:
     return tuple(
-        tuple(each.shape) if hasattr(each, "shape") else len(each) if hasattr(each, "__len__") else 0
+        tuple(each.shape)
+        if hasattr(each, "shape")
+        else len(each)
+        if hasattr(each, "__len__")
+        else 0
         for each in inputs
     )
 
@@ -316,8 +330,7 @@ def _where(trials: list[Trial], names: list[str]) -> str:
     telling = [
         what
         for what in kinds[0]
-        if what in shared
-        and all(k[what] != t.same for k, t in zip(kinds, trials, strict=True))
+        if what in shared and all(k[what] != t.same for k, t in zip(kinds, trials, strict=True))
     ]
     # Two that always come together are told both; of more, which one it is stays open.
     if len(telling) in (1, 2):
@@ -385,10 +398,7 @@ def _in_parts(trials: list[Trial], names: list[str]) -> str:
         return ""
     kept = [t for t in trials if t.got is not None]
     parts = [
-        [
-            Trial(t.inputs, t.got[n], t.right[n], _part_same(t.got[n], t.right[n]))
-            for t in kept
-        ]
+        [Trial(t.inputs, t.got[n], t.right[n], _part_same(t.got[n], t.right[n])) for t in kept]
         for n in range(many)
     ]
     wrong = [n for n, part in enumerate(parts) if not all(t.same for t in part)]
@@ -465,7 +475,5 @@ def _of_one(trial: Trial) -> str:
                 "out, and numpy keeps 16 of them."
             )
         if scale > 0 and np.abs(got - right).max() < 5e-3 * scale:
-            return (
-                "That is close, but not the same: is something rounded, or a small number added?"
-            )
+            return "That is close, but not the same: is something rounded, or a small number added?"
     return ""
