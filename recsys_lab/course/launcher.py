@@ -42,7 +42,7 @@ usage: python3 -m recsys_lab VERB [further arguments]
   lab       open the course in JupyterLab; further arguments go to it (--no-browser --port 8890)
   test      run every test; further arguments go to pytest (tests/unit -k lock)
   check     is this machine ready? versions, memory, cores, disk, port, browser, data
-  progress  which exercises are done
+  progress  which exercises are done; --merge FILE takes in that of another computer
   review    questions that are due again, after one, three, seven and twenty-one days
   bench     measure the speed of imports, sliders and notebooks against their budgets
   handout   write a student's and a teacher's edition of every lesson, and pages to print
@@ -146,8 +146,13 @@ def handout(arguments: list[str]) -> int:
 
 def progress(arguments: list[str]) -> int:
     """Print which exercises are done."""
-    from .record import summary
+    from .record import merge, summary
 
+    other = _option(arguments, "--merge")
+    if other is not None:
+        if not other:
+            raise Stop("--merge needs a file: `progress --merge school/progress.json`.")
+        print(merge(Path(other)))
     print(summary())
     return 0
 

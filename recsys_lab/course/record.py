@@ -182,6 +182,57 @@ def note_guess(id: str, **seen: str) -> str:
     return update(change)
 
 
+def merge(other: Path) -> str:
+    """Take in the progress of another copy of the file, and say what came of it.
+
+    Whoever learns at home and at school has two. Of counts the larger stays, since both may go back
+    to one beginning; of dates and stages those of the later answer; a mistake at the first try
+    stays one. Entries of another version of the course are kept as they are.
+    """
+    mine = path()
+    if mine is None:
+        return "RECSYS_LAB_PROGRESS is set to nothing, so there is no progress to take it into."
+    try:
+        theirs = json.loads(Path(other).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return f"There is no file {other}."
+    except (OSError, ValueError, RecursionError):
+        return f"{other} cannot be read as a record of progress; nothing was changed."
+    if not _is_record(theirs):
+        return f"{other} holds no record of progress; nothing was changed."
+    new = later = 0
+
+    def change(data: dict) -> None:
+        nonlocal new, later
+        for group in ("exercises", "questions", "guesses"):
+            here = data.setdefault(group, {})
+            for id, entry in theirs.get(group, {}).items():
+                if id not in here:
+                    here[id], new = entry, new + 1
+                    continue
+                joined = _joined(here[id], entry)
+                later += joined != here[id]
+                here[id] = joined
+
+    note = update(change)
+    said = f"{Path(other).name}: {new} new, {later} brought up to date, in {mine.name}."
+    return note or said
+
+
+def _joined(one: dict, other: dict) -> dict:
+    """One entry of two copies."""
+    newer, older = (
+        (other, one) if str(other.get("at", "")) > str(one.get("at", "")) else (one, other)
+    )
+    made = older | newer
+    for count in ("tries", "right", "hints", "solution"):
+        if count in made:
+            made[count] = max(one.get(count, 0), other.get(count, 0))
+    if "first" in one and "first" in other:
+        made["first"] = bool(one["first"] and other["first"])
+    return made
+
+
 COLUMNS = ("lesson", "right", "tried", "hints", "solutions seen", "guesses", "guessed right")
 
 

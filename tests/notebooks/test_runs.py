@@ -6,12 +6,14 @@ the source. The source itself, whose code is that of the student's edition, nbva
 the text outputs.
 """
 
+import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 
 from recsys_lab.exercises import all_exercises
 from recsys_lab.exercises.questions import Number, all_quizzes
@@ -95,23 +97,45 @@ def test_the_questions_of_the_quiz_have_the_answers_that_the_run_gives(rerun):
     assert not wrong
 
 
-OTHERS = sorted({one.notebook for one in all_exercises() if one.rights})
+def with_other_answers(nb, exercises):
+    """Put another right answer in place of each exercise; each cell that uses it runs with all.
 
-
-@pytest.mark.parametrize("number", OTHERS)
-def test_after_another_right_answer_no_cell_below_fails(number, tmp_path):
-    (path,) = [each for each in all_notebooks() if each.name.startswith(f"{number:02d}_")]
-    others = {one.id: one for one in all_exercises() if one.notebook == number and one.rights}
-    nb = nbformat.read(path, as_version=4)
+    A cell runs once for each of the answers, one after the other, so that it meets what the cells
+    before it have made. Cells that use none of the names run once.
+    """
+    cells, names = [], {}
     for cell in nb.cells:
         asked = EXERCISE.search(cell.source) if cell.cell_type == "code" else None
-        if asked and asked[1] in others:
-            one = others[asked[1]]
+        if asked and asked[1] in exercises:
+            one = exercises[asked[1]]
+            names[one.name] = one
             cell.source = (
                 f"from recsys_lab.exercises import get\n{one.name} = get({one.id!r}).rights[-1]"
             )
+        used = [
+            one
+            for name, one in names.items()
+            if cell.cell_type == "code" and not asked and re.search(rf"\b{name}\b", cell.source)
+        ]
+        for turn in range(max((len(one.rights) for one in used), default=1) - 1):
+            bound = "\n".join(
+                f"{one.name} = get({one.id!r}).rights[{turn % len(one.rights)}]" for one in used
+            )
+            cells += [new_code_cell(bound), new_code_cell(cell.source)]
+        back = "\n".join(f"{one.name} = get({one.id!r}).rights[-1]" for one in used)
+        cells += [new_code_cell(back), cell] if used else [cell]
+    nb.cells = cells
+    return nb
+
+
+@pytest.mark.parametrize("path", all_notebooks(), ids=lambda path: path.stem)
+def test_after_another_right_answer_no_cell_below_fails(path, tmp_path):
+    number = int(path.name[:2])
+    exercises = {one.id: one for one in all_exercises() if one.notebook == number}
+    assert all(len(one.rights) >= 2 for one in exercises.values())
     (tmp_path / "data").symlink_to(ROOT / "data")
     (tmp_path / "notebooks").mkdir()
+    nb = with_other_answers(nbformat.read(path, as_version=4), exercises)
     nbformat.write(nb, tmp_path / "notebooks" / path.name)
     run(tmp_path / "notebooks" / path.name)  # raises what a cell raises
 
