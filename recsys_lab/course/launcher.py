@@ -233,6 +233,7 @@ def set_up(*extras: str) -> None:
         # Relative, so that the course can be moved: Python reads it from where the file is.
         _write(site / "recsys-lab.pth", os.path.relpath(ROOT, site) + "\n")
         _write(VENV / "share/jupyter/lab/settings/overrides.json", json.dumps(_JUPYTERLAB_SETTINGS))
+        _write(VENV / "etc/ipython/ipython_kernel_config.py", KERNEL_SETTINGS)
         locked = re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(encoding="utf-8"), re.M)
         packages = sorted(set(installed(site)) & set(locked))
         stamp = {"fingerprint": _fingerprint(), "extras": wanted, "packages": packages}
@@ -243,6 +244,13 @@ def set_up(*extras: str) -> None:
 _JUPYTERLAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}
 }
+
+
+# From its first cell on, a kernel explains what is amiss when cells are run out of order.
+KERNEL_SETTINGS = """\
+c = get_config()
+c.InteractiveShellApp.extensions.append("recsys_lab.page.order")
+"""
 
 
 def _is_ready(extras: tuple[str, ...]) -> bool:
@@ -256,9 +264,10 @@ def _is_ready(extras: tuple[str, ...]) -> bool:
 
 
 def _fingerprint() -> str:
-    """Changes when what has to be installed changes."""
+    """Changes when what has to be installed or written changes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = json.dumps([project["dependencies"], project["optional-dependencies"]])
+    written = [_JUPYTERLAB_SETTINGS, KERNEL_SETTINGS]
+    wanted = json.dumps([project["dependencies"], project["optional-dependencies"], *written])
     return hashlib.sha256(wanted.encode() + LOCK.read_bytes()).hexdigest()
 
 

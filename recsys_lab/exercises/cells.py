@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -24,6 +23,7 @@ from ..course import record
 from ..course.files import lessons
 from ..course.review import due, next_day
 from ..page.display import STATIC, show_static_then_live
+from ..page.order import notebook_path
 from .engine import Exercise, Verdict, all_exercises, examine, get
 from .questions import Question, all_quizzes, get_quiz
 
@@ -206,8 +206,7 @@ def _show_card(asked: Exercise, function: Any, verdict: Verdict, lines: list[str
 @cache
 def _is_students() -> bool:
     """Whether this notebook is a student's edition: `handout` writes so into its metadata."""
-    # Jupyter's server tells a kernel which notebook it belongs to, JupyterLab no cell's metadata.
-    path = Path.cwd() / Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    path = notebook_path()  # JupyterLab tells a kernel no cell's metadata
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
         return metadata.get("recsys_lab", {}).get("edition") == "student"
