@@ -12,7 +12,15 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 
-from ..data.interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
+from ..data.interactions import (
+    as_count,
+    as_csr,
+    as_number,
+    as_positions,
+    as_rng,
+    draw_unseen,
+    rows_of,
+)
 from .factorization import Factors
 
 
@@ -70,11 +78,12 @@ def dot_model(
     S. Rendle, W. Krichene, L. Zhang and J. Anderson (2020). Neural collaborative filtering vs.
     matrix factorization revisited. RecSys 14, 240-248. doi:10.1145/3383313.3412488
     """
-    if not (np.isscalar(l2) and 0 <= l2 < np.inf):
-        raise ValueError(f"l2={l2!r} is no weight of a penalty: choose 0 or more, such as 1e-5")
-    if not (np.isscalar(dropout) and 0 <= dropout < 1):
-        raise ValueError(f"dropout={dropout!r} is outside [0, 1): choose a share such as 0.2")
-    keras, rng = _load("keras"), np.random.default_rng(rng)
+    as_number(l2, "l2", such="1e-5")
+    as_number(dropout, "dropout", most=1)
+    if dropout == 1:
+        raise ValueError("dropout=1 leaves nothing: choose a share such as 0.2")
+    as_number(learning_rate, "learning_rate", above=True, most=1e6, such="0.02")
+    keras, rng = _load("keras"), as_rng(rng)
     inputs, vectors = _embeddings(m, n, k, (), l2, rng)
     if dropout:
         seed = int(rng.integers(2**31))
@@ -102,7 +111,7 @@ def article_model(m: int, n: int, k: int = 50, *, rng: np.random.Generator | int
     keras.Model
         Compiled as the article does; the output is a probability.
     """
-    keras, rng = _load("keras"), np.random.default_rng(rng)
+    keras, rng = _load("keras"), as_rng(rng)
     inputs, vectors = _embeddings(m, n, k, (1,), 0.0, rng)
     outer = keras.layers.Dot(axes=1)(vectors)
     flat = keras.layers.Flatten()(outer)
@@ -126,7 +135,7 @@ def restart(model, rng: np.random.Generator | int) -> None:
         last one of ``article_model``, would keep what they have learnt.
     rng : numpy.random.Generator or int
     """
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     for name in ("users", "items"):
         table = model.get_layer(name).embeddings
         table.assign(rng.uniform(-_START, _START, table.shape))
@@ -179,7 +188,7 @@ def sample_negatives(
     ({2}, True)
     """
     R, ratio = as_csr(train, "train"), as_count(ratio, "ratio")
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     m, n = R.shape
     taken = np.sort(rows_of(R) * n + R.indices)
     if forbidden is not None:
@@ -215,7 +224,7 @@ def training_pairs(
     users, items : int32 arrays; labels : float32 array
         Each (1 + ratio) times as long as ``train`` has events.
     """
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     R = as_csr(train, "train")
     users, items = sample_negatives(R, ratio, rng, forbidden=forbidden)
     users = np.concatenate([rows_of(R), users]).astype(np.int32)
@@ -254,7 +263,7 @@ def dataset(
         If train holds no event, or ratio or batch is not a whole number from 1 on; what
         `sample_negatives` refuses, when the first batch is drawn.
     """
-    tf, rng = _load("tensorflow"), np.random.default_rng(rng)
+    tf, rng = _load("tensorflow"), as_rng(rng)
     R, ratio, batch = as_csr(train, "train"), as_count(ratio, "ratio"), as_count(batch, "batch")
     if not R.nnz:
         raise ValueError("train holds no event: give at least one to learn from")
@@ -349,6 +358,12 @@ def _load(name: str):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # It also warns on stderr of every input of a new size, which costs a trace but is no mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    backend = os.environ["KERAS_BACKEND"]
+    if backend != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND={backend!r}, but the course's models need 'tensorflow': restart the "
+            "kernel and run `%env KERAS_BACKEND=tensorflow` before all other cells"
+        )
     try:
         import_module("tensorflow")
         return import_module(name)
