@@ -22,6 +22,8 @@ DUPLICATES = ("raise", "first", "last", "mean")
 LARGEST_COUNT = 1_000_000
 # The square of a larger number may be too large for a float, and so may a sum of squares.
 LARGEST_VALUE = 1e150
+# Times a value it is no infinity: no penalty, no weight and no rate comes near.
+LARGEST_NUMBER = 1e100
 # How the files begin that are often taken for a CSV file.
 NO_CSV = {
     b"\x1f\x8b": "gzip's: unpack it",
@@ -355,7 +357,7 @@ def read_csv(
     ValueError
         For a wrong checksum or encoding, rows of unequal length, and a file without rows.
     """
-    path = as_path(path)
+    path, labels = as_path(path), {name for name in labels if is_hashable(name)}
     if path.is_dir():
         raise ValueError(f"path {str(path)!r} is a folder: name a CSV file inside it")
     try:
@@ -418,7 +420,7 @@ def read_csv(
         ) from None
     if table.empty:
         raise ValueError(f"path {str(path)!r} has a header but no rows: give at least one row")
-    for name in set(labels) & set(table):
+    for name in labels & set(table):
         # Up to 18 digits: more may not fit into 64 bits.
         whole = table[name].dropna().astype(str).str.fullmatch(r"0|-?[1-9]\d{0,17}")
         if whole.all() and not table[name].isna().any():
@@ -443,6 +445,13 @@ def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
             R.sum_duplicates()
     else:
         R = R.astype(float, copy=False)
+    if 0 in R.shape:
+        raise ValueError(f"{name} has shape {R.shape}: give at least one user and one item")
+    return as_finite(R, name)
+
+
+def as_finite(R, name: str):
+    """Check that a matrix, dense or CSR, holds finite numbers whose squares are finite too."""
     finite = np.isfinite(R.data if sp.issparse(R) else R)
     if not finite.all():
         at = int(finite.argmin())
@@ -466,6 +475,8 @@ def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
 
 def as_numbers(R, name: str):
     """Check that R is an array, dense or sparse, of real numbers; NaN and infinity may be in it."""
+    if R is None or isinstance(R, (str, bytes)):  # numpy would make them an array without sides
+        raise ValueError(f"{name}={shown(R)}: give numbers")
     if isinstance(R, np.ma.MaskedArray):
         raise ValueError(
             f"{name} is a masked array, and its mask would be lost: pass {name}.filled(0) where a "
@@ -539,15 +550,21 @@ def as_rng(rng, name: str = "rng") -> np.random.Generator:
 
 
 def as_number(
-    value, name: str, *, least: float = 0, above: bool = False, most: float = np.inf, such: str = ""
+    value,
+    name: str,
+    *,
+    least: float = 0,
+    above: bool = False,
+    most: float = LARGEST_NUMBER,
+    such: str = "",
 ) -> float:
-    """Check that a number is finite, and at least (or above) ``least``, and at most ``most``."""
+    """Check that a number is at least (or above) ``least``, and at most ``most``."""
     fits = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
     if fits:
-        fits = (value > least if above else value >= least) and value <= most and value < np.inf
+        fits = (value > least if above else value >= least) and value <= most
     if not fits:
         what = f"a number above {least:g}" if above else f"a number of {least:g} or more"
-        what += f", and at most {most:g}" if most < np.inf else ""
+        what += f", and at most {most:g}" if most < LARGEST_NUMBER else ""
         raise ValueError(f"{name}={shown(value)}: choose {what}{such and f', such as {such}'}")
     return float(value)
 
@@ -611,9 +628,19 @@ def as_count(value, name: str, *, most: int | None = None, why: str = "") -> int
     return count
 
 
+def as_dropout(value, name: str = "dropout") -> float:
+    """Check a share that may be 0 and not 1."""
+    if as_number(value, name, most=1, such="0.2") == 1:
+        raise ValueError(f"{name}={value!r} leaves nothing: choose a share such as 0.2")
+    return float(value)
+
+
 def as_positions(values, count: int, name: str) -> np.ndarray:
     """Check whole numbers from 0 to count - 1, and return them as one row."""
-    positions = np.asarray(values).ravel()
+    try:
+        positions = np.asarray(values).ravel()
+    except ValueError:
+        raise ValueError(f"{name} is no list: give positions, whole numbers") from None
     if positions.size and positions.dtype.kind not in "iu":
         raise ValueError(f"{name} holds {positions.dtype} entries: give positions, whole numbers")
     positions = positions.astype(int)

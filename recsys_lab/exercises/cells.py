@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -349,6 +349,8 @@ def review(now: datetime | None = None) -> None:
     ----------
     now : the clock, for those who want to look ahead.
     """
+    if not isinstance(now, datetime | None):
+        raise ValueError(f"now={now!r} is no time: give a datetime, or nothing")
     now = now or datetime.now()
     by_id = {each.id: each for one in all_quizzes() for each in one.questions}
     exercises = {each.id: each for each in all_exercises()}
@@ -455,6 +457,11 @@ def predict(id: str, question: str, choices: list) -> Guess:
     Guess
         Its ``reveal(answer, because="")`` belongs in a later cell.
     """
+    for name, text in [("id", id), ("question", question)]:
+        if not isinstance(text, str):
+            raise ValueError(f"{name}={text!r} is no text: give one")
+    if isinstance(choices, str) or not isinstance(choices, Iterable):
+        raise ValueError(f"choices={choices!r} is no list: give two or more different answers")
     choices = [str(choice) for choice in choices]
     if len(set(choices)) < 2 or len(set(choices)) < len(choices):
         raise ValueError(f"choices {choices!r} of {id!r} must be two or more different answers.")

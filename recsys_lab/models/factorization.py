@@ -18,6 +18,7 @@ from ..data.interactions import (
     as_choice,
     as_count,
     as_csr,
+    as_finite,
     as_matrix,
     as_number,
     as_numbers,
@@ -32,8 +33,6 @@ UNSEEN = ("zero", "skip", "weak")
 BATCH = 16384
 # A row may be padded by 1/16 of its length: fewer batches, for little wasted work.
 PADDING = 16
-# Times a number of up to 1e150 it is no infinity: no penalty and no weight comes near.
-MOST = 1e100
 # Seconds after which a fit shows how far it is: about as long as one waits without wondering.
 PATIENCE = 2
 
@@ -64,7 +63,7 @@ class Factors:
                 raise ValueError(
                     f"{name} has {factors.ndim} dimensions: give a matrix, k factors in a row"
                 )
-            object.__setattr__(self, name, factors)
+            object.__setattr__(self, name, as_finite(factors, name))
         if self.U.shape[1] != self.V.shape[1]:
             raise ValueError(
                 f"U has {self.U.shape[1]} columns and V {self.V.shape[1]}: give both k columns"
@@ -118,7 +117,7 @@ def truncated_svd(R, k: int) -> Factors:
            [0.348, 0.761, 1.109, 0.761, 0.348],
            [0.294, 0.642, 0.935, 0.642, 0.294]])
     """
-    R = _with_sides(as_matrix(R, "R"), "R")
+    R = as_matrix(R, "R")
     k = as_count(
         k,
         "k",
@@ -179,7 +178,7 @@ def soft_thresholded_svd(R, k: int, lam: float) -> Factors:
     >>> (factors.V**2).sum(axis=0).round(3)  # 2.524 and 1.414, less 0.2
     array([2.324, 1.214])
     """
-    R = _with_sides(as_matrix(R, "R"), "R")
+    R = as_matrix(R, "R")
     k, lam = _as_rank(k, R), _as_penalty(lam)
     left, sigma, right = _leading_svd(R, min(k, *R.shape))
     sigma = np.where(_is_rounding(sigma, R.shape), 0, np.maximum(sigma - 2 * lam, 0))
@@ -533,7 +532,7 @@ def _squares(X):
 
 def _start(R, k, start, rng, unseen):
     """Return the V to begin from: the one given, or one drawn small."""
-    n = R.shape[1]
+    n, rng = R.shape[1], as_rng(0 if rng is None else rng)
     if start is not None:
         V = _as_factors(start.V if isinstance(start, Factors) else start, "start", n, R.dtype)
         if V.shape[1] != k:
@@ -542,19 +541,18 @@ def _start(R, k, start, rng, unseen):
     values = R.data if sp.issparse(R) else R
     values = np.abs(values[values != 0])
     typical = values.mean(dtype=np.float64) if values.size and unseen != "weak" else 1.0
-    noise = as_rng(0 if rng is None else rng).standard_normal((n, k))
+    noise = rng.standard_normal((n, k))
     return (0.1 * np.sqrt(typical / k) * noise).astype(R.dtype)
 
 
 def _as_ratings(R, name, unseen, alpha):
     """Check, and return R in the dtype to compute in; as CSR, unless all cells count the same."""
     as_choice(unseen, "unseen", UNSEEN)
-    as_number(alpha, "alpha", above=True, most=MOST, such="1")
+    as_number(alpha, "alpha", above=True, such="1")
     dtype = np.float32 if getattr(R, "dtype", None) == np.float32 else np.float64
     if unseen == "weak" and isinstance(R, Interactions):
         R = R.matrix  # an event of value 0 weighs no more than no event
     matrix = as_matrix(R, name) if unseen == "zero" else as_csr(R, name)
-    _with_sides(matrix, name)
     if unseen == "weak" and (matrix.data < 0).any():
         value = matrix.data[matrix.data < 0][0]
         raise ValueError(
@@ -574,7 +572,27 @@ def _as_factors(V, name, length, dtype):
 
 
 def _as_penalty(value, name="lam"):
-    return as_number(value, name, most=MOST)
+    return as_number(value, name)
+
+
+def _as_rank(k, R):
+    # Of more factors than users and items the rest would be 0; up to 1000 that costs nothing.
+    most = max(1000, *R.shape)
+    return as_count(k, "k", most=most, why="any number of factors that R can need")
+
+
+def _as_factors(V, name, length, dtype):
+    """Check that V is a matrix of finite numbers with so many rows."""
+    if sp.issparse(V) or isinstance(V, Interactions):
+        raise ValueError(f"{name} is sparse: give it as a dense array")
+    V = as_matrix(V, name).astype(dtype, copy=False)
+    if V.shape[0] != length or not V.shape[1]:
+        raise ValueError(f"{name} has shape {V.shape}: give it {length} rows, of k factors each")
+    return V
+
+
+def _as_penalty(value, name="lam"):
+    return as_number(value, name)
 
 
 def _as_rank(k, R):

@@ -8,8 +8,9 @@ import copy
 from itertools import pairwise
 
 import numpy as np
+import scipy.sparse as sp
 
-from ..data.interactions import as_choice, as_count, as_number, as_numbers, as_rng, shown
+from ..data.interactions import as_choice, as_count, as_finite, as_number, as_numbers, as_rng, shown
 
 LOSSES = ("squared", "logistic")
 METHODS = ("adam", "sgd")
@@ -288,6 +289,8 @@ def sigmoid(Z) -> np.ndarray:
     >>> sigmoid([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
+    if sp.issparse(Z):
+        raise ValueError("Z is sparse: give it as a dense array, Z.toarray()")
     return (1 + np.tanh(as_numbers(Z, "Z").astype(float) / 2)) / 2
 
 
@@ -323,6 +326,8 @@ def _adam():
 
 def _rows(X, name, columns):
     """Check that X is a matrix of finite numbers with this many columns."""
+    if sp.issparse(X):
+        raise ValueError(f"{name} is sparse: give it as a dense array, {name}.toarray()")
     X = as_numbers(X, name)
     if X.ndim == 1 and columns == 1:
         raise ValueError(f"{name} has shape {X.shape}: make it a column with {name}[:, None]")
@@ -335,11 +340,4 @@ def _rows(X, name, columns):
         )
     if len(X) == 0:
         raise ValueError(f"{name} has no rows: give at least one sample")
-    X = X.astype(float, copy=False)
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(
-            f"{name} holds {X[row, column]} in row {row}, column {column}: put a finite number "
-            "there"
-        )
-    return X
+    return as_finite(X.astype(float, copy=False), name)

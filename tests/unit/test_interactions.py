@@ -104,7 +104,10 @@ def test_text_labels_are_python_strings():
 
 events_of_any_kind = st.lists(
     st.tuples(
-        st.integers(-5, 5), st.text(max_size=3), st.floats(0, 1e6), st.integers(-(10**9), 10**9)
+        st.integers(-5, 5),
+        st.text(max_size=3).filter(str.strip),  # a blank is no label
+        st.floats(0, 1e6),
+        st.integers(-(10**9), 10**9),
     ),
     min_size=1,
     max_size=30,

@@ -95,7 +95,7 @@ def test_the_gradient_check_sees_a_wrong_gradient_and_moves_nothing(monkeypatch)
 def test_the_gradient_check_keeps_a_nan_and_refuses_a_step_that_moves_nothing():
     network, X, Y = random_case([3, 4, 1], "squared")
     for step in (0, -1e-5, np.nan, "x"):
-        with pytest.raises(ValueError, match="step=.*: choose a number above 0"):
+        with pytest.raises(ValueError, match=r"step=.*: choose a number above 0"):
             gradient_check(network, X, Y, step=step)
     network.W[0][0, 0] = np.nan
     assert np.isnan(gradient_check(network, X, Y))
