@@ -465,7 +465,7 @@ def as_finite(R, name: str):
             f"{name} holds {value} in row {row}, column {column}: put a finite number there"
         )
     values = R.data if sp.issparse(R) else R
-    if values.size and max(values.max(), -values.min()) > LARGEST_VALUE:
+    if values.size and max(float(values.max()), -float(values.min())) > LARGEST_VALUE:
         raise ValueError(
             f"{name} holds values as large as {np.abs(values).max():g}, whose squares overflow: "
             "divide them by a number that fits"

@@ -282,7 +282,8 @@ def als(
     solve_items = _half_step(R.T if unseen == "zero" else R.T.tocsr(), k, unseen, alpha)
     solve_users = _half_step(R, k, unseen, alpha)
     # J of factors that are all zero, twice: the sum of c p^2. R.sum might copy R as float64.
-    total = R.nnz + alpha * R.data.sum(dtype=np.float64) if unseen == "weak" else _squares(R)
+    weak = unseen == "weak"
+    total = float(R.nnz + alpha * R.data.sum(dtype=np.float64)) if weak else _squares(R)
     history = []
     for _ in _with_progress(iterations):
         # At the minimum over U, the J of the users' equations A u = b is 1/2 (p^T C p - u . b).
@@ -500,6 +501,8 @@ def _solve(A, b, lam):
         raise ValueError(
             f"lam={lam:g} is too small: an equation for the factors of a user or an item has more "
             "than one solution, so raise lam, or lower k"
+            + ", or pass R in float64, which has more digits"
+            * (A.dtype == np.float32)
         )
     return np.linalg.solve(A, b)
 
