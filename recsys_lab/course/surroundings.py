@@ -45,14 +45,15 @@ def without_foreign_packages(environment: Mapping[str, str]) -> dict[str, str]:
 
 def pip_settings(python: os.PathLike | str) -> dict[str, str]:
     """Where pip is set to look, by all its variables and files: name -> value."""
-    # In no folder of ours, and isolated: only pip itself is imported.
+    # Meant for `pip install`, these would have `pip config` read one file alone.
+    all_files = dict.fromkeys(("PIP_USER", "PIP_GLOBAL", "PIP_SITE"), "0")
     done = subprocess.run(
         [python, "-I", "-m", "pip", "config", "list"],
         capture_output=True,
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=without_foreign_packages(os.environ),
+        env=without_foreign_packages(os.environ) | all_files,
     )
     return _read(done.stdout.splitlines())
 
@@ -86,10 +87,12 @@ def for_tools(settings: Mapping[str, str], environment: Mapping[str, str]) -> di
         for name, value in without_foreign_packages(environment).items()
         if not name.startswith(("PIP_", "UV_")) or _OF_UV.fullmatch(name)
     }
-    certificates = settings.get("cert") or kept.get("SSL_CERT_FILE")
     more = {"PIP_CONFIG_FILE": os.devnull}  # no further settings
-    if certificates:
-        more["PIP_CERT"] = certificates
+    # In the order in which pip heeds them; the last is what the set-up asks for, and uv's.
+    named = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    trusted = [*map(kept.get, named), settings.get("cert"), kept.get("SSL_CERT_FILE")]
+    if certificates := next(filter(None, trusted), None):
+        settings = {**settings, "cert": certificates}
     for name, of_uv, between in _SETTINGS:
         if name not in settings:
             continue

@@ -7,6 +7,7 @@ without it.
 import ast
 import json
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -509,30 +510,28 @@ def test_a_python_that_is_gone_is_noticed(course, monkeypatch):
 # --- What the tools see of a learner's settings ---
 
 
-def pips(tmp_path, monkeypatch, text, **variables):
-    """What the tools are given if pip's file holds this text."""
-    file = tmp_path / "pip.conf"
-    file.write_text(text)
-    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_", "SSL_"))]:
-        monkeypatch.delenv(name)
-    for name, value in {"PIP_CONFIG_FILE": str(file), **variables}.items():
-        monkeypatch.setenv(name, value)
-    return surroundings.for_tools(surroundings.pip_settings(sys.executable), os.environ)
+def test_uv_asks_the_registry_that_pip_is_set_to():
+    said = ["global.index-url='https://one/simple'", "global.cert='/a.pem'", "global.target='/x'"]
+    said += ["install.index-url='https://two/simple'", "install.trusted-host='\\none\\ntwo'"]
 
+    def given(*more, **environment):
+        return surroundings.for_tools(surroundings._read([*said, *more]), environment)
 
-def test_uv_asks_the_registry_that_pip_is_set_to(tmp_path, monkeypatch):
-    text = "[global]\nindex-url = https://one/simple\ncert = /a.pem\n"
-    text += "[install]\nindex-url = https://two/simple\ntrusted-host = one\n two\n"
-    given = pips(tmp_path, monkeypatch, text)
-    assert given["UV_DEFAULT_INDEX"] == given["PIP_INDEX_URL"] == "https://two/simple"
-    assert given["SSL_CERT_FILE"] == given["PIP_CERT"] == "/a.pem"
-    assert given["UV_INSECURE_HOST"] == "one two"
-    given = pips(tmp_path, monkeypatch, text, PIP_INDEX_URL="https://three/simple")
-    assert given["UV_DEFAULT_INDEX"] == "https://three/simple"
-    given = pips(tmp_path, monkeypatch, text, UV_DEFAULT_INDEX="https://mine/simple")
-    assert given["UV_DEFAULT_INDEX"] == "https://mine/simple"
-    given = pips(tmp_path, monkeypatch, text, UV_INDEX_URL="https://mine/simple")
-    assert "UV_DEFAULT_INDEX" not in given
+    assert given()["UV_DEFAULT_INDEX"] == given()["PIP_INDEX_URL"] == "https://two/simple"
+    assert given()["SSL_CERT_FILE"] == given()["PIP_CERT"] == "/a.pem"
+    assert given()["UV_INSECURE_HOST"] == "one two"
+    assert "PIP_TARGET" not in given()
+    assert given(":env:.index-url='https://3/simple'")["UV_DEFAULT_INDEX"] == "https://3/simple"
+    mine = "https://mine/simple"
+    assert given(UV_DEFAULT_INDEX=mine)["UV_DEFAULT_INDEX"] == mine
+    assert "UV_DEFAULT_INDEX" not in given(UV_INDEX_URL=mine)
+    # requests, which pip asks with, heeds this one more than pip's own.
+    assert given(REQUESTS_CA_BUNDLE="/b.pem")["SSL_CERT_FILE"] == "/b.pem"
+    assert given(SSL_CERT_FILE="/c.pem")["SSL_CERT_FILE"] == "/c.pem"
+    assert surroundings.for_tools({}, {"SSL_CERT_FILE": "/c.pem"})["PIP_CERT"] == "/c.pem"
+    more = given("global.extra-index-url='https://4/simple'")
+    assert more["UV_INDEX"] == "https://4/simple"
+    assert more["UV_INDEX_STRATEGY"] == "unsafe-best-match"
 
 
 def test_settings_that_lead_packages_elsewhere_do_not_count(tmp_path, monkeypatch):
@@ -544,12 +543,20 @@ def test_settings_that_lead_packages_elsewhere_do_not_count(tmp_path, monkeypatc
         "UV_CACHE_DIR": "/cache",
         "PYTHONPATH": "/elsewhere",
         "PYTHONHOME": sys.base_prefix,
+        "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"),
     }
-    given = pips(tmp_path, monkeypatch, "[install]\nprefix = /elsewhere\n", **elsewhere)
-    assert set(elsewhere) & set(given) == {"UV_CACHE_DIR"}
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nuser = true\n[install]\nprefix = /elsewhere\nindex-url = https://one/simple\n"
+    )
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
+    given = surroundings.for_tools(surroundings.pip_settings(sys.executable), os.environ)
+    assert given["UV_DEFAULT_INDEX"] == "https://one/simple"
+    assert set(elsewhere) & set(given) == {"UV_CACHE_DIR", "PIP_CONFIG_FILE"}
+    assert given["PIP_CONFIG_FILE"] == os.devnull
     asked = [sys.executable, "-m", "pip", "config", "list"]
     said = subprocess.run(asked, env=given, capture_output=True, text=True).stdout
-    assert said.splitlines() == [f":env:.config-file={os.devnull!r}"]
+    assert not re.search("prefix|target|user|binary", said)
 
 
 # --- The port ---
