@@ -34,6 +34,7 @@ from .machine import (
     site_packages,
     stamped,
 )
+from .status import any_console
 from .surroundings import OF_PYTHON, for_tools, pip_settings, without_foreign_packages
 
 LOCK = ROOT / "requirements.lock"
@@ -64,6 +65,7 @@ class Stop(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return the exit code: 0 all is well, 1 a problem, 2 no such verb."""
+    any_console()
     verb, *rest = (sys.argv[1:] if arguments is None else arguments) or ["help"]
     verbs = {
         "lab": lab,
@@ -248,8 +250,13 @@ _JUPYTERLAB_SETTINGS = {
 
 # From its first cell on, a kernel explains what is amiss when cells are run out of order.
 KERNEL_SETTINGS = """\
-c = get_config()
-c.InteractiveShellApp.extensions.append("recsys_lab.page.order")
+from importlib.util import find_spec
+
+try:
+    if find_spec("recsys_lab.page.order"):
+        get_config().InteractiveShellApp.extensions.append("recsys_lab.page.order")
+except ImportError:
+    pass  # the course is not where it was
 """
 
 

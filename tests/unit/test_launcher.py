@@ -196,6 +196,14 @@ def test_the_exit_code_is_that_of_what_was_started(course):
     assert run(course, "test", DOES_pytest="2 failed")[0] == 1
 
 
+def test_a_console_that_lacks_a_character_shows_another(course):
+    moved = course.rename(course.with_name("数据"))
+    old = {"PYTHONIOENCODING": "cp1252", "RECSYS_LAB_PROGRESS": str(moved / "p.json")}
+    code, out, err = run(moved, "progress", **old)
+    assert (code, err) == (0, "")
+    assert "\\u6570\\u636e" in out
+
+
 def test_check_runs_before_anything_is_installed(course):
     shutil.rmtree(course / ".venv")
     code, out, err = run(course, "check")
