@@ -79,6 +79,12 @@ def test_without_tensorflow_one_sentence_names_the_pythons_that_have_it():
     assert re.match("ImportError: .*needs TensorFlow.*use Python 3.11 to 3.13", last)
 
 
+def test_another_backend_of_keras_is_named_with_the_remedy(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(ImportError, match="KERAS_BACKEND='torch'.*%env KERAS_BACKEND=tensorflow"):
+        dot_model(2, 2, 1, rng=0)
+
+
 # --- The models ---------------------------------------------------------------------------------
 
 
