@@ -81,7 +81,7 @@ def test_without_tensorflow_one_sentence_names_the_pythons_that_have_it():
 
 def test_another_backend_of_keras_is_named_with_the_remedy(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    with pytest.raises(ImportError, match="KERAS_BACKEND='torch'.*%env KERAS_BACKEND=tensorflow"):
+    with pytest.raises(ImportError, match=r"KERAS_BACKEND='torch'.*%env KERAS_BACKEND=tensorflow"):
         dot_model(2, 2, 1, rng=0)
 
 
