@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..course.files import ROOT, checksums
-from .interactions import Interactions, read_csv
+from .interactions import Interactions, as_path, read_csv
 
 DATA = ROOT / "data"
 
@@ -41,7 +41,7 @@ def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.Data
     >>> items.loc["A", "category"]
     'electronics'
     """
-    folder, digests = Path(folder), checksums(DATA / "shop")
+    folder, digests = _folder(folder), checksums(DATA / "shop")
     items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
     data = Interactions.from_csv(
         folder / "events.csv", sha256=digests["events.csv"], items=items.index
@@ -89,7 +89,7 @@ def load_movielens(
     >>> movies.title.iloc[data.item_position(1)]
     'Toy Story'
     """
-    folder, digests = Path(folder), checksums(DATA / "movielens-small")
+    folder, digests = _folder(folder), checksums(DATA / "movielens-small")
     movies = read_csv(folder / "movies.csv", sha256=digests["movies.csv"]).set_index("movieId")
     movies["year"] = movies["year"].astype("Int64")
     data = Interactions.from_csv(
@@ -102,3 +102,13 @@ def load_movielens(
         items=movies.index,
     )
     return data, movies
+
+
+def _folder(folder) -> Path:
+    folder = as_path(folder, "folder")
+    if not folder.is_dir() or not any(folder.glob("*.csv")):
+        raise FileNotFoundError(
+            f"folder {str(folder)!r} holds no CSV file: give the folder of the data, or none for "
+            "the course's own"
+        )
+    return folder

@@ -262,7 +262,7 @@ def get(id: str) -> Exercise:
     """
     known = [one.id for one in all_exercises()]
     if id not in known:
-        near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.4) or known
+        near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.4) or known[:3]
         raise ValueError(
             f"id {id!r} is no exercise of this course; did you mean {' or '.join(near)}?"
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import as_count, as_csr
+from ..data.interactions import as_count, as_csr, as_numbers
 
 
 def recommend(scores, seen, k: int) -> np.ndarray:
@@ -36,7 +36,9 @@ def recommend(scores, seen, k: int) -> np.ndarray:
            [ 0,  1,  2]])
     """
     scores = as_scores(scores)
-    k = as_count(k, "k")
+    # Far longer lists than there are items would be filled with -1, and may not fit into memory.
+    most = max(1000, scores.shape[1])
+    k = as_count(k, "k", most=most, why=f"the number of items, {scores.shape[1]}")
     seen = None if seen is None else same_shape(as_csr(seen, "seen"), scores, "seen")
     return top_k(scores, seen, k, np.arange(scores.shape[0]), np.arange(scores.shape[1]))
 
@@ -45,16 +47,11 @@ def as_scores(scores) -> np.ndarray:
     """Check that scores are a dense matrix of finite numbers."""
     if sp.issparse(scores):
         raise ValueError("scores is sparse: pass scores.toarray(), since every item needs a score")
-    if hasattr(scores, "scores"):
+    if hasattr(scores, "scores") and callable(scores.scores):
         raise ValueError("scores is a model, not a matrix: pass its .scores()")
-    scores = np.asarray(scores)
+    scores = as_numbers(scores, "scores")
     if scores.ndim != 2:
         raise ValueError(f"scores has {scores.ndim} dimensions: give a matrix, users x items")
-    if scores.dtype.kind not in "biuf":
-        try:
-            scores = scores.astype(float)
-        except (TypeError, ValueError):
-            raise ValueError(f"scores holds {scores.dtype} entries: give numbers") from None
     if not np.isfinite(scores).all():
         user, item = np.argwhere(~np.isfinite(scores))[0]
         raise ValueError(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..data.interactions import as_csr
+from ..data.interactions import as_csr, as_path
 
 KEY = ("split", "model", "seed")
 
@@ -34,10 +34,10 @@ def read_leaderboard(path: str | Path) -> pd.DataFrame:
     FileNotFoundError
         If there is no such file.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"there is no leaderboard {path}: make one with python3 -m recsys_lab bench "
+            f"path {str(path)!r} is no leaderboard: make one with python3 -m recsys_lab bench "
             "--leaderboard"
         )
     table = pd.read_csv(path, dtype={"checksum": str, "edge": str})
@@ -58,7 +58,7 @@ class Store:
     """The rows so far, in memory, and in a file if there is a path."""
 
     def __init__(self, path: str | Path | None):
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else as_path(path)
         there = self.path is not None and self.path.is_file()
         self.rows = read_leaderboard(self.path).to_dict("records") if there else []
 

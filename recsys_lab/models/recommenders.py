@@ -22,12 +22,22 @@ unseen="skip", for which a world of ones holds nothing to learn.
 """
 
 from dataclasses import dataclass, fields
-from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import Interactions, as_count, as_csr, as_positions, draw_unseen, rows_of
+from ..data.interactions import (
+    Interactions,
+    as_count,
+    as_csr,
+    as_dropout,
+    as_number,
+    as_positions,
+    as_rng,
+    draw_unseen,
+    rows_of,
+    shown,
+)
 from . import keras_models
 from .baselines import content_scores, item_cosine
 from .factorization import Factors, als, soft_thresholded_svd, truncated_svd
@@ -82,6 +92,9 @@ class Random(Recommender):
     rng: int = 0
 
     def _learn(self, R):
+        as_rng(self.rng)
+        if not isinstance(self.rng, (int, np.integer)):
+            raise ValueError(f"rng={shown(self.rng)} is no seed: pass a whole number from 0 on")
         self.n_ = R.shape[1]
 
     def _score(self, users):
@@ -124,8 +137,7 @@ class RecentPopularity(Popularity):
 
     def fit(self, train):
         """Learn from train: Interactions with times in seconds, or as numpy's dates."""
-        if not (isinstance(self.days, Real) and 0 < self.days < np.inf):
-            raise ValueError(f"days={self.days!r}: choose a number above 0, such as 365")
+        as_number(self.days, "days", above=True, such="365")
         if not isinstance(train, Interactions):
             raise ValueError(
                 f"train is a {type(train).__name__}, which says nothing of times: pass Interactions"
@@ -319,10 +331,8 @@ class EASE(Recommender):
     dropout: float = 0.0
 
     def _learn(self, R):
-        if not 0 < self.lam < np.inf:
-            raise ValueError(f"lam={self.lam!r}: choose a number above 0, such as 100")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout={self.dropout!r} is outside [0, 1): choose a share")
+        as_number(self.lam, "lam", above=True, such="100")
+        as_dropout(self.dropout)
         m, n = R.shape
         counts = np.bincount(R.indices, minlength=n)
         penalty = self.lam + self.dropout / (1 - self.dropout) * counts
@@ -386,11 +396,9 @@ class BPR(_Factorised):
 
     def _learn(self, R):
         lam, rate = self.lam, self.learning_rate
-        if not (isinstance(lam, Real) and 0 <= lam < np.inf):
-            raise ValueError(f"lam={lam!r}: choose a number of 0 or more, such as 0.01")
-        if not (isinstance(rate, Real) and 0 < rate < np.inf):
-            raise ValueError(f"learning_rate={rate!r}: choose a number above 0, such as 0.1")
-        rng = np.random.default_rng(self.rng)
+        as_number(lam, "lam", such="0.01")
+        as_number(rate, "learning_rate", above=True, such="0.1")
+        rng = as_rng(self.rng)
         m, n = R.shape
         k, epochs = as_count(self.k, "k"), as_count(self.epochs, "epochs")
         users = rows_of(R)
@@ -428,7 +436,7 @@ class KerasDot(_Factorised):
     rng: int = 0
 
     def _learn(self, R):
-        epochs = as_count(self.epochs, "epochs")
+        epochs, _ = as_count(self.epochs, "epochs"), as_count(self.ratio, "ratio")
         model = keras_models.dot_model(
             *R.shape, self.k, l2=self.l2, learning_rate=self.learning_rate, rng=self.rng
         )

@@ -16,11 +16,11 @@ import time
 import weakref
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
 import anywidget
@@ -39,6 +39,7 @@ CACHE_BYTES = 32 * 2**20
 STORE_FRAMES, STORE_BYTES = 300, 8 * 2**20
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
 GAP = 0.005  # seconds between two frames drawn ahead, for a request to come in
+INCHES = 30  # the largest side of a figure: 3,000 pixels, twice that on a fine screen
 SLOW = 0.5  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
 # How far a step seems, drawing ahead: on in the direction of travel, back, and of another control.
 ON, BACK, OTHER, CELL = 1.0, 1.5, 2.0, 0.01
@@ -124,7 +125,12 @@ def cell_grid(
     >>> cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]]).value
     ((1, 0), (0, 1))
     """
-    cells = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    rows, columns = _listed(rows, "rows"), _listed(columns, "columns")
+    names, states = _listed(names, "names", 2), _listed(states, "states", 2)
+    try:
+        cells = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    except ValueError:
+        raise ValueError("value has rows of unequal length: give a matrix of 0 and 1") from None
     if cells.shape != (len(rows), len(columns)) or cells.size == 0:
         raise ValueError(
             f"value has shape {cells.shape}: give one row for each of {len(rows)} rows "
@@ -138,8 +144,8 @@ def cell_grid(
         columns=[str(column) for column in columns],
         value=cells.astype(int).tolist(),
         start=cells.astype(int).tolist(),
-        names=list(names),
-        states=list(states),
+        names=names,
+        states=states,
         description=description,
     )
 
@@ -160,7 +166,18 @@ def played(
     >>> played(0, 12).max
     12
     """
-    ends = {"min": first, "max": last, "value": first if start is None else start}
+    start = first if start is None else start
+    for name, value in [
+        ("first", first), ("last", last), ("start", start), ("interval", interval)
+    ]:  # fmt: skip
+        if isinstance(value, bool) or not isinstance(value, Integral) or abs(value) >= 2**31:
+            raise ValueError(f"{name}={_shortened(repr(value), 80)}: give a whole number")
+    if not first <= start <= last or interval < 1:
+        raise ValueError(
+            f"first={first}, start={start}, last={last} and interval={interval}: give them in this "
+            "order, and an interval of 1 or more"
+        )
+    ends = {"min": first, "max": last, "value": start}
     slider = ipywidgets.IntSlider(**ends)
     slider.player = ipywidgets.Play(**ends, interval=interval, show_repeat=False)
     # In the page: a path whose frames are in its store plays without the kernel.
@@ -248,7 +265,14 @@ class FrameCache:
             self.bytes -= len(self._frames.popitem(last=False)[1].png)
 
 
-class NoFigure(ValueError):
+class Refused(ValueError):
+    """What `explore` was given does not fit; a notebook shows the sentence, without our lines."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class NoFigure(Refused):
     """A view returned something else than a Figure, or a Figure and a sentence."""
 
 
@@ -285,8 +309,11 @@ class Explorer:
     ):
         if not callable(view):
             raise TypeError(
-                f"view={view!r} cannot be called: give a function that returns a Figure"
+                f"view={_shortened(repr(view), 80)} cannot be called: give a function that returns "
+                "a Figure"
             )
+        if not isinstance(question, str):
+            raise TypeError(f"question={_shortened(repr(question), 80)} is no text: give one")
         self.view = view
         self.name = getattr(view, "__name__", type(view).__name__)
         defaults = _defaults(view, self.name, controls)
@@ -482,6 +509,12 @@ class Explorer:
                 f"view {self.name!r} returned {what}: end it with `return figure` "
                 "or `return figure, sentence`"
             )
+        width, height = figure.get_size_inches()
+        if not max(width, height) <= INCHES:
+            raise NoFigure(
+                f"view {self.name!r} returned a figure of {width:g} x {height:g} inches: give it "
+                f"at most {INCHES} of them, such as figsize=figures.SIZE"
+            )
         return figure, sentence
 
     # Drawing ahead
@@ -568,6 +601,16 @@ def _after_cell(result) -> None:
 # Controls
 
 
+def _listed(values, name: str, length: int | None = None) -> list:
+    """Check that something is a list, and return it as one."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name}={_shortened(repr(values), 80)} is no list: give one")
+    values = list(values)
+    if length not in (None, len(values)):
+        raise ValueError(f"{name} has {len(values)} entries: give {length}")
+    return values
+
+
 def _defaults(view: Callable, name: str, controls: dict) -> dict:
     """Return the view's defaults, after a check that the controls fit its arguments."""
     try:
@@ -577,7 +620,7 @@ def _defaults(view: Callable, name: str, controls: dict) -> dict:
     try:
         signature.bind(**controls)
     except TypeError as error:
-        raise ValueError(
+        raise Refused(
             f"controls {sorted(controls)} do not fit {name}{signature}: {error}; give one control "
             "for each argument of the view, by its name"
         ) from None
@@ -602,18 +645,19 @@ def _control(name: str, given, default):
         else:
             control = ipywidgets.interactive.widget_from_abbrev(given, start)
     except (ValueError, TypeError, traitlets.TraitError) as error:
-        raise ValueError(
-            f"control {name}={_shortened(repr(given), 80)}: {error}; {remedy}"
-        ) from None
+        raise Refused(f"control {name}={_shortened(repr(given), 80)}: {error}; {remedy}") from None
     if control is None or (getattr(control, "options", None) is not None and not control.options):
-        raise ValueError(f"control {name}={_shortened(repr(given), 80)} offers no value: {remedy}")
+        raise Refused(f"control {name}={_shortened(repr(given), 80)} offers no value: {remedy}")
+    ends = [getattr(control, end, 0) for end in ("min", "max", "step")]
+    if any(isinstance(end, Real) and not math.isfinite(end) for end in ends):
+        raise Refused(f"control {name}={_shortened(repr(given), 80)} has no end: {remedy}")
     if isinstance(control, ipywidgets.fixed):
         return control
     key, _ = _state(control)
     try:
         hash(key)
     except TypeError:
-        raise ValueError(
+        raise Refused(
             f"control {name} has a value of type {type(key).__name__}, by which no picture can be "
             "kept: give a list of names and let the view look up what they stand for"
         ) from None

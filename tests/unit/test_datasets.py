@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -54,6 +55,14 @@ def test_a_film_stands_in_the_row_of_its_column():
     assert data.matrix[user, film] == 2.0
     at = data.matrix.indptr[user] + data.matrix[[user]].indices.tolist().index(film)
     assert data.times[at] == 1260759108
+
+
+def test_git_changes_no_line_end_of_the_data():
+    files = sorted(str(path.relative_to(DATA)) for path in DATA.rglob("*.*"))
+    asked = ["git", "check-attr", "text", "--", *files]
+    said = subprocess.run(asked, cwd=DATA, capture_output=True, text=True).stdout.splitlines()
+    # Nothing is said where the course was downloaded without git.
+    assert all(line.endswith(": unset") for line in said) and len(said) in (0, len(files))
 
 
 @pytest.mark.parametrize("folder", sorted(DATA.glob("*/")), ids=lambda folder: folder.name)

@@ -79,6 +79,12 @@ def test_without_tensorflow_one_sentence_names_the_pythons_that_have_it():
     assert re.match("ImportError: .*needs TensorFlow.*use Python 3.11 to 3.13", last)
 
 
+def test_another_backend_of_keras_is_named_with_the_remedy(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(ImportError, match=r"KERAS_BACKEND='torch'.*%env KERAS_BACKEND=tensorflow"):
+        dot_model(2, 2, 1, rng=0)
+
+
 # --- The models ---------------------------------------------------------------------------------
 
 
@@ -203,9 +209,9 @@ def test_a_saved_model_predicts_what_it_did(tmp_path):
     [
         ({"k": 0}, "k=0 is too small"),
         ({"m": 2.5}, "m=2.5 is not a whole number"),
-        ({"l2": -1}, "l2=-1 is no weight"),
-        ({"l2": np.nan}, "l2=nan is no weight"),
-        ({"dropout": 1.0}, r"dropout=1.0 is outside \[0, 1\)"),
+        ({"l2": -1}, "l2=-1: choose a number"),
+        ({"l2": np.nan}, "l2=nan: choose a number"),
+        ({"dropout": 1.0}, r"dropout=1\.0 leaves nothing"),
     ],
 )
 def test_a_model_that_makes_no_sense_is_refused(settings, says):
