@@ -48,7 +48,10 @@ _DASHES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 1)))
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo")
 _CHARACTER = 0.078  # inches of a character at the tick labels' size, on average
 _LONGEST_NAME = 28  # characters of a name written on an axis
-_DARK, _PALE = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
+DARK_PAPER, DARK_INK = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
+# Makes, in CSS, of a picture that was drawn for a light ground one for a dark ground: paper and
+# ink change places, hues stay, and a colour that has contrast on white has it on dark paper.
+DARK_FILTER = "invert(0.9333) hue-rotate(180deg)"
 # Cells: none is like the paper, much is deep on white and bright on black, negative is vermillion.
 _LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
 _DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")
@@ -78,7 +81,7 @@ def theme(dark: bool) -> Iterator[None]:
     >>> figure.get_facecolor()[:3] == to_rgb("#111111")
     True
     """
-    paper, ink = (_DARK, _PALE) if dark else ("white", "black")
+    paper, ink = (DARK_PAPER, DARK_INK) if dark else ("white", "black")
     colours = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), paper)
     inked = ["text.color", "axes.labelcolor", "axes.titlecolor", "axes.edgecolor"]
     inked += ["xtick.color", "ytick.color", "patch.edgecolor"]
