@@ -53,6 +53,8 @@ TEACHING = ROOT / "docs" / "teaching"
 EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
 FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
 HEADING = re.compile(r"^#{1,6} ", re.M)
+# A page is opened on a telephone: bytes.
+PAGE_LIMIT = 15_000_000
 # Where `recsys_lab.page.recording` leaves what a page needs.
 RECORDED = "application/vnd.recsys-lab.page+json"
 
@@ -401,12 +403,13 @@ STYLE = """\
   --jp-layout-color1: var(--paper); --jp-layout-color2: #eee;
   --jp-ui-font-color0: var(--ink); --jp-ui-font-color1: var(--ink);
   --jp-content-font-color1: var(--ink); --jp-border-color0: var(--line);
-  --jp-content-font-family: inherit; --jp-ui-font-family: inherit;
+  --font: system-ui, sans-serif;
+  --jp-content-font-family: var(--font); --jp-ui-font-family: var(--font);
   --jp-content-font-size1: 1rem; --jp-ui-font-size1: 0.875rem;
 }
 @media print { :root { color-scheme: light; } }
 body { margin: 0; background: var(--paper); color: var(--ink); }
-body { font: 1rem/1.5 system-ui, sans-serif; }
+body { font: 1rem/1.5 var(--font); }
 main { max-width: 56rem; margin: 0 auto; padding: 1.5rem; overflow-wrap: anywhere; }
 h1, h2, h3 { line-height: 1.25; break-after: avoid; }
 h2 { margin-top: 2em; border-bottom: 1px solid var(--line); }
@@ -430,7 +433,7 @@ math[display="block"] { margin: 1em 0; }
 .rl-control input, .rl-control select, button { font: inherit; accent-color: var(--link); }
 .rl-control input[type="range"] { width: 14em; max-width: 100%; }
 .rl-control output { font-variant-numeric: tabular-nums; }
-.rl-grid { overflow-x: auto; }
+.rl-grid { display: block; max-width: 100%; overflow-x: auto; }
 .rl-note { margin: 0.2em 0; font-size: 0.875rem; }
 .rl-quiz, .rl-guess { font-size: inherit; }
 @media screen {
@@ -510,7 +513,7 @@ def read(path: Path) -> NotebookNode:
         raise ValueError(f"{path.name} is no notebook: get the course's own copy of it.") from None
 
 
-def write(path: Path, out: Path, *, still: bool = False) -> None:
+def write(path: Path, out: Path, *, still: bool = False) -> str:
     """Write the four files that are made of one lesson, or none of them if one cannot be made.
 
     Parameters
@@ -518,6 +521,11 @@ def write(path: Path, out: Path, *, still: bool = False) -> None:
     path : the lesson's notebook.
     out : the folder of the handout.
     still : the lesson is not run, so its pages show widgets as they start.
+
+    Returns
+    -------
+    str
+        A line that says what was made.
     """
     nb, number = read(path), path.name[:2]
     files, pages = {}, out / "html"
@@ -533,6 +541,11 @@ def write(path: Path, out: Path, *, still: bool = False) -> None:
         raise ValueError(f"{path.name}: {problem}") from None
     for file, text in files.items():
         store(file, text)
+    largest = max(file.stat().st_size for file in files if file.suffix == ".html")
+    line = f"{path.stem}: student, teacher, and a page of each, {largest / 1e6:.1f} MB"
+    if largest >= PAGE_LIMIT:
+        line += f" -- TOO LARGE: the limit is {PAGE_LIMIT / 1e6:.0f} MB; give a widget fewer values"
+    return line
 
 
 def _refuse_the_courses_own(out: Path) -> None:
@@ -555,8 +568,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
         _refuse_the_courses_own(asked.out.resolve())
         for path in all_notebooks():
-            write(path, asked.out, still=asked.still)
-            print(f"{path.stem}: student, teacher, and a page of each", flush=True)
+            print(write(path, asked.out, still=asked.still), flush=True)
         shutil.copytree(ROOT / "data", asked.out / "data", dirs_exist_ok=True)
         # What the boxes on the article link to, from a notebook and from a page.
         store(asked.out / "docs" / "errata.md", (ROOT / "docs" / "errata.md").read_text("utf-8"))

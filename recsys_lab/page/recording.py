@@ -30,11 +30,11 @@ def start() -> None:
 
 
 def _record(about: Any) -> None:
-    what = form(about) if isinstance(about, Explorer) else about
+    what = form(about, MOST) if isinstance(about, Explorer) else about
     display({MIME: what}, raw=True)
 
 
-def form(explorer: Explorer, most: int = MOST) -> dict:
+def form(explorer: Explorer, most: int) -> dict:
     """Return the controls of an explorer, and a frame for each of their states.
 
     Parameters
