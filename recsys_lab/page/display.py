@@ -10,6 +10,8 @@ import anywidget
 import ipywidgets
 from IPython.display import display
 
+from .figures import DARK_FILTER
+
 STATIC = Path(__file__).parent / "static"
 
 # Told of each widget that is shown, and of each guess that is revealed, by `recording`.
@@ -17,9 +19,16 @@ recorder: Callable[[Any], None] | None = None
 
 
 class Keys(anywidget.AnyWidget):
-    """Keeps JupyterLab's shortcuts away from the controls that it stands among."""
+    """Keeps JupyterLab's shortcuts away from the controls that it stands among.
+
+    Its style lets the notebook's stored pictures, which know one theme, follow the other.
+    """
 
     _esm = STATIC / "keys.js"
+    _css = (
+        '[data-jp-theme-light="false"] .jp-RenderedHTML img[alt][src^="data:image/png"] '
+        f"{{ filter: {DARK_FILTER}; }}"
+    )
 
 
 @cache

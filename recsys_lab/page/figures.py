@@ -59,15 +59,29 @@ _DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")
 # JupyterLab answers widgets in a thread of their own, and matplotlib's settings are global: who
 # draws has them alone.
 _drawing = threading.RLock()
+_themes = 0  # that are on
+
+
+def _own_settings() -> dict:
+    """Return the defaults of those settings that a reader's matplotlibrc or a cell has changed."""
+    # The backend is how a cell shows what pyplot draws, which is no matter of ours.
+    return {
+        name: default
+        for name, default in matplotlib.rcParamsDefault.items()
+        if name != "backend" and dict.__getitem__(matplotlib.rcParams, name) != default
+    }
 
 
 def _alone(plot: Callable) -> Callable:
-    """Make a plot wait while another thread has a theme on: it would take its colours."""
+    """Make a plot begin from matplotlib's defaults, and wait for another thread's theme to end."""
 
     @functools.wraps(plot)
     def waits(*args, **kwargs):
         with _drawing:
-            return plot(*args, **kwargs)
+            if _themes:
+                return plot(*args, **kwargs)
+            with matplotlib.rc_context(_own_settings()):
+                return plot(*args, **kwargs)
 
     return waits
 
@@ -75,6 +89,8 @@ def _alone(plot: Callable) -> Callable:
 @contextmanager
 def theme(dark: bool) -> Iterator[None]:
     """Let figures that are made and drawn inside have the light or the dark theme's colours.
+
+    All other settings are matplotlib's defaults, whatever stands in a reader's matplotlibrc.
 
     >>> with theme(dark=True):
     ...     figure = bars(["A", "B"], [3, 1], "Item A was bought most often.")
@@ -91,8 +107,13 @@ def theme(dark: bool) -> Iterator[None]:
         "grid.color": "#555555" if dark else "#cccccc",
     }
     colours |= {"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}
-    with _drawing, matplotlib.rc_context(colours):
-        yield
+    global _themes
+    with _drawing, matplotlib.rc_context(_own_settings() | colours):
+        _themes += 1
+        try:
+            yield
+        finally:
+            _themes -= 1
 
 
 class Picture(Figure):

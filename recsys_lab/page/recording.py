@@ -67,7 +67,7 @@ def form(explorer: Explorer, most: int) -> dict:
         if len(kept[name]) < len(steps[name])
     ]
     notes += [
-        f"there are pictures for up to {clicks[name]} clicks from the start"
+        f"there are pictures for up to {_counted(clicks[name], 'click')} from the start"
         for name in grids
         if clicks[name] < _cells(controls[name])
     ]
@@ -145,6 +145,10 @@ def _is_slider(control) -> bool:
         | ipywidgets.FloatLogSlider
         | ipywidgets.SelectionSlider,
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _cells(grid: CellGrid) -> int:

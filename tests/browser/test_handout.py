@@ -1,7 +1,7 @@
 """The handout's pages in a real browser: one file each, which answers without a kernel."""
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 
 from recsys_lab.exercises import get
 from tests.browser.axe import findings
@@ -46,7 +46,7 @@ explore(cells, R=cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]]))
 """
     ),
     new_markdown_cell("## The guess"),
-    new_code_cell("print('seven')"),
+    new_code_cell("print('seven')", outputs=[new_output("stream", text="seven")]),
     new_code_cell('guess.reveal("two", "It is `more`.")'),
     new_markdown_cell("## An exercise"),
     new_code_cell(get("start.best").stub),
@@ -162,7 +162,7 @@ def test_a_grid_is_clicked_and_reset_and_says_where_the_pages_pictures_end(lesso
     explorer = lesson.locator(".rl-explore").nth(2)
     image, cells = explorer.locator("img"), explorer.get_by_role("checkbox")
     before = image.get_attribute("alt")
-    assert "up to 1 clicks" in explorer.locator(".rl-note").inner_text()
+    assert "up to 1 click from" in explorer.locator(".rl-note").inner_text()
     cells.nth(1).click()
     lesson.wait_for_function("image => image.alt.includes('B 1;')", arg=image.element_handle())
     cells.nth(2).press("Space")
