@@ -61,21 +61,10 @@ def form(explorer: Explorer, most: int) -> dict:
     kept = _thinned(steps, controls, most)
     room = most // math.prod(map(len, kept.values()))
     clicks = {name: _clicks(controls[name], room) for name in grids}
-    notes = [
-        f"“{controls[name].description}” has {len(kept[name])} of its {len(steps[name])} values"
-        for name in steps
-        if len(kept[name]) < len(steps[name])
-    ]
-    notes += [
-        f"there are pictures for up to {_counted(clicks[name], 'click')} from the start"
-        for name in grids
-        if clicks[name] < _cells(controls[name])
-    ]
     axes, forms = [], []
     for name, control in controls.items():
         if name in grids:
-            states = [(grid, grid) for grid in _grids(control, clicks[name])]
-            axes.append([(grid, (grid, grid)) for grid, _ in states])
+            axes.append([(grid, (grid, grid)) for grid in _grids(control, clicks[name])])
             forms.append(_grid_form(control))
         else:
             states = [state_of(control, step) for step in kept[name]]
@@ -91,6 +80,16 @@ def form(explorer: Explorer, most: int) -> dict:
             place = pictures.setdefault(picture, len(pictures))
         state = [seen for seen, _ in combination]
         frames.append([state, place, frame.alt, frame.sentence, frame.failure])
+    notes = [
+        f"“{controls[name].description}” has {len(kept[name])} of its {len(steps[name])} values"
+        for name in steps
+        if len(kept[name]) < len(steps[name])
+    ]
+    notes += [
+        f"there are pictures for up to {_counted(clicks[name], 'click')} from the start"
+        for name in grids
+        if clicks[name] < _cells(controls[name])
+    ]
     return {
         "kind": "explore",
         "question": explorer.question,
@@ -106,11 +105,13 @@ def form(explorer: Explorer, most: int) -> dict:
 
 def _steps(control) -> list[int]:
     """Return all steps that a control can make from where it stands, in order; 0 among them."""
-    found = [0]
+    ends = []
     for way in (-1, 1):
-        while state_of(control, (found[0] if way < 0 else found[-1]) + way) is not None:
-            found = [found[0] - 1, *found] if way < 0 else [*found, found[-1] + 1]
-    return found
+        end = 0
+        while state_of(control, end + way) is not None:
+            end += way
+        ends.append(end)
+    return list(range(ends[0], ends[1] + 1))
 
 
 def _thinned(steps: dict[str, list[int]], controls: dict, most: int) -> dict[str, list[int]]:
