@@ -19,9 +19,9 @@ from . import figures
 from .widgets import CellGrid, Explorer, label_of, state_of
 
 MIME = "application/vnd.recsys-lab.page+json"
-# Pictures a widget: 7 kB each, so that a lesson of six widgets stays far below 15 MB. Lesson 06
-# needs 484, for two clicks on its 15 cells and four methods.
-MOST = 500
+# Pictures a widget, of 10 kB each: a lesson of six stays far below 15 MB. Of a slider every second
+# value will do; but lesson 06 asks for two clicks on 15 cells, with four methods: 484.
+MOST, MOST_OF_A_GRID = 300, 500
 
 
 def start() -> None:
@@ -30,8 +30,10 @@ def start() -> None:
 
 
 def _record(about: Any) -> None:
-    what = form(about, MOST) if isinstance(about, Explorer) else about
-    display({MIME: what}, raw=True)
+    if isinstance(about, Explorer):
+        clicked = any(isinstance(control, CellGrid) for control in about.controls.values())
+        about = form(about, MOST_OF_A_GRID if clicked else MOST)
+    display({MIME: about}, raw=True)
 
 
 def form(explorer: Explorer, most: int) -> dict:

@@ -37,7 +37,7 @@ explore(path, step=played(0, 3, interval=50))
         """
 from recsys_lab.page import recording
 
-recording.MOST = 5
+recording.MOST_OF_A_GRID = 5
 
 def cells(R):
     return figures.heatmap(R, [1, 2], ["A", "B"], "What was seen.", digits=0)
