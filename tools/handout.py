@@ -47,6 +47,7 @@ from recsys_lab.course.files import lessons
 from recsys_lab.exercises import get
 from recsys_lab.page.display import STATIC
 from recsys_lab.page.figures import DARK_FILTER, DARK_INK, DARK_PAPER
+from recsys_lab.page.recording import MIME
 from tools.notebooks import ROOT, all_notebooks, run, store
 
 TEACHING = ROOT / "docs" / "teaching"
@@ -55,8 +56,6 @@ FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
 HEADING = re.compile(r"^#{1,6} ", re.M)
 # A page is opened on a telephone: bytes.
 PAGE_LIMIT = 15_000_000
-# Where `recsys_lab.page.recording` leaves what a page needs.
-RECORDED = "application/vnd.recsys-lab.page+json"
 
 
 def student(nb: NotebookNode) -> NotebookNode:
@@ -183,7 +182,7 @@ def recorded(path: Path) -> NotebookNode:
             f"a cell raises {error.ename}: {error.evalue}. Mend it, or make the pages --still."
         ) from None
     for cell, fresh in zip(nb.cells, made.nb.cells, strict=True):
-        if any(RECORDED in output.get("data", {}) for output in fresh.get("outputs", [])):
+        if any(MIME in output.get("data", {}) for output in fresh.get("outputs", [])):
             cell.outputs = fresh.outputs
     return nb
 
@@ -334,9 +333,9 @@ def hints(texts: list[str]) -> str:
 
 def _output(output: NotebookNode) -> str:
     data = output.get("data", {})
-    if RECORDED in data:
+    if MIME in data:
         # After the reading copy, which stays where there is no JavaScript.
-        form = json.dumps(data[RECORDED], separators=(",", ":")).replace("<", "\\u003c")
+        form = json.dumps(data[MIME], separators=(",", ":")).replace("<", "\\u003c")
         return f'<script type="application/json" class="rl-data">{form}</script>'
     html = re.sub(r"<style.*?</style>", "", data.get("text/html", ""), flags=re.S)
     # A progress bar that has arrived has nothing to tell.

@@ -195,5 +195,7 @@ def test_axe_finds_nothing_serious_in_a_lesson_to_print(page, path):
     assert page.locator("img").count() >= 2
     page.evaluate(ONE_OF_A_KIND)
     assert findings(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert findings(page, ".code") == []  # the rest of a dark page: test_handout.py
     page.set_viewport_size({"width": 400, "height": 800})  # a telephone: the page does not scroll
     assert page.evaluate("document.documentElement.scrollWidth") == 400

@@ -332,7 +332,7 @@ def test_the_index_leads_to_every_page_and_every_page_to_the_index(out, edition)
 def test_a_page_of_a_recorded_lesson_holds_its_script_and_what_its_widgets_left():
     form = {"kind": "quiz", "questions": ["a </script> b"]}
     reading = new_output("display_data", data={"text/html": "<p>Run this cell to answer.</p>"})
-    left = new_output("display_data", data={handout.RECORDED: form})
+    left = new_output("display_data", data={handout.MIME: form})
     cells = [new_markdown_cell("# Title"), new_code_cell("quiz()", outputs=[reading, left])]
     text = handout.page(new_notebook(cells=cells), "student")
     page = document_fromstring(text)
