@@ -92,6 +92,11 @@ def slider() -> Iterator[Row]:
     result = measure()
     for name, milliseconds in result.items():
         yield Row(name, milliseconds, "ms", BUDGETS.get(name))
+    for when in ("", ", while a cell runs"):
+        ours, theirs = (
+            result[f"slider step, {who}{when}, median"] for who in ("explore", "interact")
+        )
+        yield Row(f"explore's median as a share of interact's{when}", ours / theirs, "", 0.1)
 
 
 def als(size: str) -> Iterator[Row]:

@@ -50,7 +50,7 @@ usage: python3 -m recsys_lab VERB [further arguments]
   progress  which exercises are done; --merge FILE takes in that of another computer
   review    questions that are due again, after one, three, seven and twenty-one days
   bench     measure the speed of imports, sliders and notebooks against their budgets
-  handout   write a student's and a teacher's edition of every lesson, and pages to print
+  handout   write a student's and a teacher's edition of every lesson, and pages without Jupyter
 
 `lab`, `test`, `review`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
 

@@ -231,7 +231,7 @@ def merge(other: Path) -> str:
     if mine is None:
         return "RECSYS_LAB_PROGRESS is set to nothing, so there is no progress to take it into."
     try:
-        theirs = json.loads(Path(other).read_text(encoding="utf-8"))
+        theirs = json.loads(Path(other).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return f"There is no file {other}."
     except (OSError, ValueError, RecursionError):

@@ -22,7 +22,7 @@ from IPython.display import display
 from ..course import record
 from ..course.files import lessons
 from ..course.review import due, next_day
-from ..page.display import STATIC, show_static_then_live
+from ..page.display import STATIC, show_static_then_live, tell
 from ..page.order import notebook_path
 from .engine import Exercise, Verdict, all_exercises, examine, get
 from .questions import Question, all_quizzes, get_quiz
@@ -324,6 +324,7 @@ def _show_questions(asked: list[Question]) -> None:
         html=f"<ol>{items}</ol><p>Run this cell to answer.</p>",
         text="\n".join([*lines, "Run this cell to answer."]),
         live=ipywidgets.VBox([widget]),
+        about={"kind": "quiz", "questions": forms},
     )
 
 
@@ -426,6 +427,7 @@ class Guess:
                 f"<strong>{head}</strong><details><summary>See the answer without a guess</summary>"
                 f"<p>{_marked(' '.join(told))}</p></details>",
             )
+            tell({"kind": "reveal", "id": self.id, "answer": answer, "because": _marked(because)})
             return
         note = record.note_guess(self.id, answer=answer)
         word = "Right" if self.choice == answer else "Not this time"
@@ -496,5 +498,6 @@ def predict(id: str, question: str, choices: list) -> Guess:
             ]
         ),
         live=ipywidgets.VBox([asked]),
+        about={"kind": "guess", "id": id, "question": text, "choices": choices},
     )
     return guess

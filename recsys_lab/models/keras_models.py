@@ -7,6 +7,7 @@ are loaded by the first use, not by importing this module; that takes seconds an
 
 import logging
 import os
+import sys
 from importlib import import_module
 
 import numpy as np
@@ -360,7 +361,9 @@ _START = 0.05
 def _load(name: str):
     """Import keras or tensorflow without their messages about the machine's hardware."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    fresh = "keras" not in sys.modules
+    if fresh:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
     # On newer processors oneDNN is on, says so on stderr whatever the level, and adds in an order
     # of its own: off, the numbers are alike on more machines.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -374,12 +377,17 @@ def _load(name: str):
         )
     try:
         import_module("tensorflow")
-        return import_module(name)
+        keras = import_module("keras")
     except ImportError as error:
         raise ImportError(
             "keras_models needs TensorFlow, which is not installed in this Python: "
             "use Python 3.11 to 3.13 and install the course there (python3 -m recsys_lab lab)"
         ) from error
+    if fresh:  # nothing of a reader's own ~/.keras/keras.json, by which the numbers would differ
+        keras.config.set_floatx("float32")
+        keras.config.set_epsilon(1e-7)
+        keras.config.set_image_data_format("channels_last")
+    return import_module(name)
 
 
 def _embeddings(m, n, k, shape, l2, rng):

@@ -1,3 +1,5 @@
+import json
+import os
 import re
 import subprocess
 import sys
@@ -29,8 +31,23 @@ M, N, K = 7, 11, 3
 TRAIN = (np.random.default_rng(0).random((M, N)) < 0.3).astype(float)
 
 
-def run_python(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def run_python(code, **variables):
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | variables)
+
+
+@needs_tensorflow
+def test_nothing_of_a_readers_keras_json_reaches_a_model(tmp_path):
+    mine = {"floatx": "float64", "epsilon": 0.1, "backend": "jax"}
+    mine |= {"image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps(mine), encoding="utf-8")
+    code = (
+        "from recsys_lab import dot_model; from recsys_lab.models.keras_models import keras;"
+        "print(keras.backend.backend(), keras.config.floatx(), keras.config.epsilon(),"
+        "keras.config.image_data_format(), dot_model(3, 4, 2).weights[0].dtype)"
+    )
+    done = run_python(code, KERAS_HOME=str(tmp_path))
+    assert done.stdout.split() == ["tensorflow", "float32", "1e-07", "channels_last", "float32"]
 
 
 def pairs_of(m, n):
