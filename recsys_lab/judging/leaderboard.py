@@ -69,8 +69,9 @@ REPEATS = 20_000
 def rivals(features) -> dict:
     """List the course's models, and what to try for each: the contestants of the leaderboard.
 
-    The ranges are wide enough that a choice at an edge is rare; where it happens, the leaderboard
-    says so.
+    Trials around the best may leave a range, but for its floor and ceiling: beyond these there is
+    nothing, or nothing new. A penalty of ALS zero removes factors by itself, so there k begins
+    where it does not decide alone.
 
     Parameters
     ----------
@@ -81,18 +82,18 @@ def rivals(features) -> dict:
     -------
     dict: name -> (class, dict: argument -> values to try)
     """
-    near = {"neighbours": Span(10, 1000, whole=True), "shrinkage": Span(0.3, 300)}
+    near = {"neighbours": Span(10, 1000, whole=True, ceiling=9000), "shrinkage": Span(0.3, 300)}
     return {
         "chance": (Random, {}),
         "popularity": (Popularity, {}),
-        "recent popularity": (RecentPopularity, {"days": Span(10, 8000)}),
+        "recent popularity": (RecentPopularity, {"days": Span(10, 8000, ceiling=8000)}),
         "content": (Content, {"features": [features]}),
         "user neighbours": (UserNeighbours, near),
         "item neighbours": (ItemNeighbours, near),
-        "PureSVD": (TruncatedSVD, {"k": Span(2, 256, whole=True)}),
+        "PureSVD": (TruncatedSVD, {"k": Span(2, 256, whole=True, ceiling=400)}),
         "ALS zero": (
             SoftThresholdedSVD,
-            {"k": Span(8, 256, whole=True), "lam": Span(0.3, 30)},
+            {"k": Span(32, 512, whole=True, ceiling=671), "lam": Span(1, 30)},
         ),
         "ALS skip": (
             ALS,
@@ -108,7 +109,7 @@ def rivals(features) -> dict:
             },
         ),
         "EASE": (EASE, {"lam": Span(3, 3000)}),
-        "EASE, dropout": (EASE, {"lam": Span(3, 3000), "dropout": Span(0.03, 0.9)}),
+        "EASE, dropout": (EASE, {"lam": Span(3, 3000), "dropout": Span(0.03, 0.9, ceiling=0.95)}),
         "BPR": (
             BPR,
             {
