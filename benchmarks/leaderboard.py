@@ -7,6 +7,7 @@ and a run with nothing to do takes seconds. Delete the files to start anew.
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -82,20 +83,12 @@ def run_split(split: str) -> pd.DataFrame:
     """
     data, models = contestants()
     trials, seeds = PLAN[split]
-    first = split == next(iter(PLAN))
-    return pd.concat(
-        leaderboard(
-            models,
-            data,
-            {split: SPLITS[split]},
-            METRICS,
-            some,
-            trials=trials,
-            path=PATH,
-            memory=first and not number,
-        )
-        for number, some in enumerate((seeds[:1], seeds[1:]))
+    run = partial(
+        leaderboard, models, data, {split: SPLITS[split]}, METRICS, trials=trials, path=PATH
     )
+    if split == next(iter(PLAN)):
+        run(seeds[:1], memory=True)
+    return run(seeds)
 
 
 def run_leaderboard() -> str:

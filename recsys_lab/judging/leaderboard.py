@@ -70,8 +70,9 @@ def rivals(features) -> dict:
     """List the course's models, and what to try for each: the contestants of the leaderboard.
 
     Trials around the best may leave a range, but for its floor and ceiling: beyond these there is
-    nothing, or nothing new. A penalty of ALS zero removes factors by itself, so there k begins
-    where it does not decide alone.
+    nothing, or nothing new. Where a penalty removes factors by itself, a small k beside it is a
+    second cut, and a search of both finds the first too rarely. So ALS zero and ALS weak get more
+    factors than a good penalty leaves, and spend their trials on the penalty.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def rivals(features) -> dict:
         "PureSVD": (TruncatedSVD, {"k": Span(2, 256, whole=True, ceiling=400)}),
         "ALS zero": (
             SoftThresholdedSVD,
-            {"k": Span(32, 512, whole=True, ceiling=671), "lam": Span(1, 30)},
+            {"k": [256], "lam": Span(0.3, 30)},
         ),
         "ALS skip": (
             ALS,
@@ -103,7 +104,7 @@ def rivals(features) -> dict:
             ALS,
             {
                 "unseen": ["weak"],
-                "k": Span(8, 160, whole=True),
+                "k": [128],
                 "lam": Span(1, 100),
                 "alpha": Span(0.5, 40),
             },

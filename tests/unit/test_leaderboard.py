@@ -571,3 +571,38 @@ def test_the_stored_leaderboard_is_whole_and_none_of_its_models_leaks():
     assert board["people"].notna().all() and not board["leak"].any()
     means = board["people"].map(lambda values: values.mean())
     np.testing.assert_allclose(means, board["ndcg"], atol=1e-6)
+
+
+def test_in_the_stored_leaderboard_no_range_decides_for_its_model():
+    """A choice lies at an end of what was tried only where nothing lies beyond that end."""
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    offered = {name: values for name, (_, values) in rivals(np.eye(3)).items()}
+    offered["ALS weak, implicit"] = offered["ALS weak"]
+    for row in board.itertuples():
+        for part in filter(None, row.edge.split(", ")):
+            name, end = part.split()
+            span = offered[row.model][name]
+            bound = span.ceiling if end == "high" else span.floor
+            assert json.loads(row.chosen)[name] == bound, (row.split, row.model, part)
+
+
+def test_in_the_stored_leaderboard_all_models_had_the_same_number_of_trials():
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    tuned = board[board["validation"].notna()]
+    for split, rows in tuned.groupby("split"):
+        most = 1 if split.startswith("cold") else 12
+        assert rows["tried"].max() == most
+        # Where a bound was tried twice, or a whole number, there were fewer different ones.
+        few = set(rows.loc[rows["tried"] < most, "model"])
+        assert few <= {"recent popularity"}, (split, few)
+
+
+def test_where_a_model_knows_nothing_it_scores_what_chance_does():
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    for split in ("cold users", "cold items"):
+        rows = board[board["split"] == split].set_index(["model", "seed"])["people"]
+        for model in ("EASE", "ALS zero", "item neighbours"):
+            for seed in range(3):
+                mute, chance = rows[model, seed], rows["chance", seed]
+                error = np.hypot(mute.sem(), chance.sem())
+                assert abs(mute.mean() - chance.mean()) < 4 * error, (split, model, seed)
