@@ -72,7 +72,8 @@ def rivals(features) -> dict:
     Trials around the best may leave a range, but for its floor and ceiling: beyond these there is
     nothing, or nothing new. Where a penalty removes factors by itself, a small k beside it is a
     second cut, and a search of both finds the first too rarely. So ALS zero and ALS weak get more
-    factors than a good penalty leaves, and spend their trials on the penalty.
+    factors than a good penalty leaves, and spend their trials on the penalty. ALS weak gets 8
+    iterations: 15 cost twice as much and change its nDCG on a validation part by less than 0.001.
 
     Parameters
     ----------
@@ -105,6 +106,7 @@ def rivals(features) -> dict:
             {
                 "unseen": ["weak"],
                 "k": [128],
+                "iterations": [8],
                 "lam": Span(1, 100),
                 "alpha": Span(0.5, 40),
             },

@@ -606,3 +606,15 @@ def test_where_a_model_knows_nothing_it_scores_what_chance_does():
                 mute, chance = rows[model, seed], rows["chance", seed]
                 error = np.hypot(mute.sem(), chance.sem())
                 assert abs(mute.mean() - chance.mean()) < 4 * error, (split, model, seed)
+
+
+def test_in_the_stored_leaderboard_als_zero_has_more_factors_than_its_penalty_leaves():
+    """So k is no range in disguise."""
+    data, _ = load_movielens()
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    ((k,), _) = rivals(np.eye(3))["ALS zero"][1].values()
+    rows = board[(board["model"] == "ALS zero") & ~board["split"].str.startswith("cold")]
+    for row in rows.drop_duplicates(["split", "chosen"]).itertuples():
+        R = SPLITS[row.split](data, row.seed)[0].matrix.astype(bool).astype(float)
+        sigma = np.sqrt(np.maximum(np.linalg.eigvalsh((R @ R.T).toarray()), 0))
+        assert (sigma > 2 * json.loads(row.chosen)["lam"]).sum() < k
