@@ -71,9 +71,10 @@ def rivals(features) -> dict:
 
     Trials around the best may leave a range, but for its floor and ceiling: beyond these there is
     nothing, or nothing new. Where a penalty removes factors by itself, a small k beside it is a
-    second cut, and a search of both finds the first too rarely. So ALS zero and ALS weak get more
-    factors than a good penalty leaves, and spend their trials on the penalty. ALS weak gets 8
-    iterations: 15 cost twice as much and change its nDCG on a validation part by less than 0.001.
+    second cut, and a search of both finds the first too rarely. So ALS zero gets more factors than
+    a good penalty leaves, ALS weak so many that the last ones are small, and both spend their
+    trials on the penalty. ALS weak gets 8 iterations: 15 cost twice as much and change its nDCG on
+    a validation part by less than 0.001.
 
     Parameters
     ----------
