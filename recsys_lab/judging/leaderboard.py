@@ -114,21 +114,22 @@ def rivals(features) -> dict:
         ),
         "EASE": (EASE, {"lam": Span(3, 3000)}),
         "EASE, dropout": (EASE, {"lam": Span(3, 3000), "dropout": Span(0.03, 0.9, ceiling=0.95)}),
+        # These two take most of the time, and are far behind: their trials keep to the ranges.
         "BPR": (
             BPR,
             {
-                "k": Span(8, 64, whole=True),
-                "lam": Span(0.003, 0.1),
-                "learning_rate": Span(0.02, 0.3),
+                "k": Span(8, 64, whole=True, floor=8, ceiling=64),
+                "lam": Span(0.003, 0.1, floor=0.003, ceiling=0.1),
+                "learning_rate": Span(0.02, 0.3, floor=0.02, ceiling=0.3),
             },
         ),
         "Keras dot": (
             KerasDot,
             {
-                "k": Span(8, 64, whole=True),
-                "l2": Span(3e-7, 1e-4),
-                "epochs": Span(2, 12, whole=True),
-                "learning_rate": Span(0.002, 0.1),
+                "k": Span(8, 64, whole=True, floor=8, ceiling=64),
+                "l2": Span(3e-7, 1e-4, floor=3e-7, ceiling=1e-4),
+                "epochs": Span(2, 12, whole=True, floor=2, ceiling=12),
+                "learning_rate": Span(0.002, 0.1, floor=0.002, ceiling=0.1),
             },
         ),
     }
