@@ -963,7 +963,7 @@ define_quiz(
         ),
         Choice(
             "generalise.q_half",
-            "Popularity scores 0.174 on *random* and 0.085 on *last*. A colleague says: 'So half "
+            "Popularity scores 0.174 on *random* and 0.086 on *last*. A colleague says: 'So half "
             "of its score was leaked future.' What is wrong?",
             right="*last* hides rarer films, so it asks harder questions",
             because="Two things differ between the splits. Where the future alone was added, "
@@ -975,7 +975,7 @@ define_quiz(
                 "the test of *last* is smaller, so its scores are lower": "Both tests hold "
                 "about 20,000 events. And a smaller test makes a mean less sure, not lower.",
                 "popularity cannot use dates, so the difference is chance": "It cannot use dates, "
-                "but the intervals of 0.174 and 0.085 are far apart. What is asked has changed.",
+                "but the intervals of 0.174 and 0.086 are far apart. What is asked has changed.",
             },
             answer="'*last* hides rarer films, so it asks harder questions' if np.median("
             "lab.popularity(past)[0, last.matrix.indices]) < np.median(lab.popularity("
@@ -983,20 +983,20 @@ define_quiz(
         ),
         Number(
             "generalise.q_lead",
-            "nDCG@10 on *last*: EASE 0.141, popularity 0.085. With only what was known on the "
-            "day: EASE 0.127, popularity 0.080, popularity of the last year 0.103. Which share "
-            "of EASE's lead of 0.056 is left against the best simple rival on the day? (0 to 1)",
-            right=0.43,
-            because="0.127 - 0.103 = 0.024, and 0.024 / 0.056 = 0.43. The rest of the lead was "
+            "nDCG@10 on *last*: EASE 0.141, popularity 0.086. With only what was known on the "
+            "day: EASE 0.127, popularity 0.080, popularity of the last year 0.102. Which share "
+            "of EASE's lead of 0.055 is left against the best simple rival on the day? (0 to 1)",
+            right=0.45,
+            because="0.127 - 0.102 = 0.025, and 0.025 / 0.055 = 0.45. The rest of the lead was "
             "other people's future, and a rival that was too weak.",
             wrong={
-                0.84: "You left the old popularity as the rival. On the day the last year's "
-                "popularity, 0.103, is the best simple one.",
-                0.57: "That is the share that is gone. What is left is 0.024 of 0.056.",
-                0.68: "You gave EASE the other people's future: on the day it has 0.127, "
+                0.85: "You left the old popularity as the rival. On the day the last year's "
+                "popularity, 0.102, is the best simple one.",
+                0.55: "That is the share that is gone. What is left is 0.025 of 0.055.",
+                0.71: "You gave EASE the other people's future: on the day it has 0.127, "
                 "not 0.141.",
                 "else": "Take the lead on the day, EASE less the best simple rival of that day, "
-                "and divide it by 0.056.",
+                "and divide it by 0.055.",
             },
             tolerance=0.02,
             answer="(then['EASE then'] - then['last year then']).mean() "

@@ -566,7 +566,7 @@ define_quiz(
             "A paper: 'Our model (60 trials) has an nDCG of 0.131, the SVD (32 factors, as usual) "
             "0.118. The paired interval is 0.008 to 0.018, so our model is better.' What is shown?",
             right="one tuned setting beats one that was taken as it came",
-            because="The interval is about people, not about settings. Among the five settings of "
+            because="The interval is about people, not about settings. Among the four settings of "
             "one and the same model the score changed by more than this lead of 0.013.",
             wrong={
                 "the new model is better: the interval is far from 0": "It says that other "
@@ -603,22 +603,22 @@ define_quiz(
         ),
         Choice(
             "contest.q_line",
-            "On *last*, item neighbours are behind EASE with dropout, the first, by 0.007; the "
-            "corrected interval is -0.005 to 0.019. Which sentence may stand in a report?",
+            "On *last*, item neighbours are behind ALS zero, the first, by 0.009; the corrected "
+            "interval is -0.003 to 0.021. Which sentence may stand in a report?",
             right="Item neighbours may be the best of the fifteen.",
             because="The interval holds 0, so these people cannot tell the two apart. That is "
             "all that it says: nothing is shown to be equal, and nothing to be worse.",
             wrong={
-                "Item neighbours are as good as EASE with dropout.": "Not to see a difference is "
-                "not to see that there is none: 0.019 behind agrees with the interval as well.",
-                "Item neighbours are worse than EASE with dropout, by 0.007.": "0.007 is the "
-                "middle of the interval. Its lower end says that they may be ahead.",
-                "EASE with dropout is the best of the fifteen.": "It is the first of this table. "
+                "Item neighbours are as good as ALS zero.": "Not to see a difference is not to see "
+                "that there is none: 0.021 behind agrees with the interval as well.",
+                "Item neighbours are worse than ALS zero, by 0.009.": "0.009 is the middle of the "
+                "interval. Its lower end says that they may be ahead.",
+                "ALS zero is the best of the fifteen.": "It is the first of this table. "
                 "Six models may be the best, and with other people another may come first.",
             },
             answer="'Item neighbours may be the best of the fifteen.' if "
             "last.loc['item neighbours', 'behind_low':'behind_high'].astype(float).round(3)"
-            ".tolist() == [-0.005, 0.019] and last.loc['item neighbours', 'may_be_best'] else ''",
+            ".tolist() == [-0.003, 0.021] and last.loc['item neighbours', 'may_be_best'] else ''",
         ),
         Choice(
             "contest.q_strangers",
@@ -630,8 +630,8 @@ define_quiz(
             wrong={
                 "popularity, over all years": "On *cold users* it is first, but those strangers "
                 "come from all years. After one date, what was popular of late is ahead of it.",
-                "EASE with dropout": "It is first on *last* and *random*, where each person has a "
-                "history. To strangers it can say nothing.",
+                "EASE with dropout": "It is first on *random* and may be the best on *last*, where "
+                "each person has a history. To strangers it can say nothing.",
                 "BPR": "It is first among those who have a past before the date. These are "
                 "few, and here there are hardly any.",
             },
