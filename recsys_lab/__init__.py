@@ -31,6 +31,7 @@ _HOME = {
     "models.network": ["ReLUNetwork", "gradient_check", "sigmoid"],
     "models.baselines": ["content_scores", "item_cosine", "item_features", "popularity"],
     "models.keras_models": ["article_model", "dot_model", "keras_models", "sample_negatives"],
+    "models.text": ["text"],
     "models.recommenders": [
         "ALS",
         "BPR",
