@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_movielens", "load_shop"],
+    "data.datasets": ["load_film_vectors", "load_movielens", "load_shop"],
     "data.splits": [
         "split_cold_items",
         "split_cold_users",

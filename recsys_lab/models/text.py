@@ -6,7 +6,6 @@ weights lie in ``data/minilm`` and are read when the first text is encoded. Publ
 ``from recsys_lab import text``.
 """
 
-import hashlib
 import io
 import re
 import unicodedata
@@ -20,6 +19,7 @@ from scipy.special import erf
 
 from ..course.files import ROOT, checksums
 from ..course.status import progress_line
+from ..data.datasets import read_checked
 from .baselines import NO_LABEL
 
 MINILM = ROOT / "data" / "minilm"
@@ -350,7 +350,7 @@ class TextEncoder:
     @cached_property
     def word_pieces(self) -> WordPieces:
         """The cutter of texts, with the vocabulary of ``vocab.txt``."""
-        return WordPieces(_read(self.folder / "vocab.txt").decode().splitlines())
+        return WordPieces(self._read("vocab.txt").decode().splitlines())
 
     def pieces(self, text: str) -> list[str]:
         """Return the pieces of a text that are read, [CLS] and [SEP] among them."""
@@ -391,7 +391,9 @@ class TextEncoder:
         """
         if name not in self._weights:
             near = [known for known in self._weights if name.rpartition(".")[0] in known][:3]
-            raise ValueError(f"name={name!r} is no weight: there is, for example, {', '.join(near)}")
+            raise ValueError(
+                f"name={name!r} is no weight: there is, for example, {', '.join(near)}"
+            )
         stored = self._weights[name]
         if f"{name}.scale" in self._weights:
             stored = stored * self._weights[f"{name}.scale"][:, None]
@@ -468,17 +470,17 @@ class TextEncoder:
             attention.append(shares[0])
         return np.array(states), np.array(attention)
 
+    def _read(self, name):
+        return read_checked(self.folder / name, checksums(MINILM)[name])
+
     def _numbers(self, found):
         number = self.word_pieces.number
         return [number[piece] for piece in ("[CLS]", *found[: LENGTH - 2], "[SEP]")]
 
     @cached_property
     def _weights(self):
-        try:
-            with np.load(io.BytesIO(_read(self.folder / "weights.npz"))) as stored:
-                return {name: stored[name] for name in stored.files}
-        except (OSError, KeyError, EOFError) as error:
-            raise ValueError(f"folder {str(self.folder)!r} holds no weights: {error}") from None
+        with np.load(io.BytesIO(self._read("weights.npz"))) as stored:
+            return {name: stored[name] for name in stored.files}
 
     @cached_property
     def _layers(self):
@@ -519,9 +521,7 @@ class TextEncoder:
         query, key, value = heads("query"), heads("key"), heads("value")
         shares = softmax(query @ key.transpose(0, 1, 3, 2) / np.float32((WIDTH // HEADS) ** 0.5))
         mixed = (shares @ value).transpose(0, 2, 1, 3).reshape(-1, WIDTH)
-        x = self._norm(
-            x + dense(mixed, "attention.output.dense"), w, "attention.output.LayerNorm"
-        )
+        x = self._norm(x + dense(mixed, "attention.output.dense"), w, "attention.output.LayerNorm")
         inner = gelu(dense(x, "intermediate.dense"))
         x = self._norm(x + dense(inner, "output.dense"), w, "output.LayerNorm")
         return x.reshape(size, length, WIDTH), shares
@@ -529,25 +529,6 @@ class TextEncoder:
     @staticmethod
     def _norm(x, weights, name):
         return layer_norm(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
-
-
-def _read(path):
-    """Return the bytes of one of the encoder's files, and see that it is the one described."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"path {str(path)!r} does not exist: restore it (`python3 -m recsys_lab check` says "
-            "how)"
-        ) from None
-    expected = checksums(MINILM)[path.name]
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
-        raise ValueError(
-            f"path {str(path)!r} has sha256 {found} where {expected} is expected: the file was "
-            "changed or cut short, so restore the original (`python3 -m recsys_lab check` says how)"
-        )
-    return content
 
 
 def _as_texts(texts):

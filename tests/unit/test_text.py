@@ -14,7 +14,14 @@ from recsys_lab import load_movielens, text
 from recsys_lab.models.text import LENGTH, MINILM, TextEncoder, WordPieces
 
 ENCODER = TextEncoder()
-TITLES = ["Toy Story", "Toy Story 2, a story", "Un prophète & Amélie", "", "M", "It's a Wonderful Life"]
+TITLES = [
+    "Toy Story",
+    "Toy Story 2, a story",
+    "Un prophète & Amélie",
+    "",
+    "M",
+    "It's a Wonderful Life",
+]
 
 
 def test_bags_and_tfidf_are_those_of_scikit_learn():
@@ -37,7 +44,11 @@ def test_a_text_without_words_is_a_row_of_zeros_and_no_nan():
 def test_films_are_written_with_the_article_in_front():
     movies = pd.DataFrame(
         {
-            "title": ["City of Lost Children, The (Cité des enfants perdus, La)", "Enfer, L'", None],
+            "title": [
+                "City of Lost Children, The (Cité des enfants perdus, La)",
+                "Enfer, L'",
+                None,
+            ],
             "year": pd.array([1995, None, None], dtype="Int64"),
             "genres": ["Adventure|Sci-Fi", "(no genres listed)", "(no genres listed)"],
         }
@@ -102,7 +113,11 @@ def test_similarities_are_the_published_ones():
 
 
 def test_a_vector_has_length_one_and_no_regard_for_its_company():
-    texts = ["a robot falls in love", "short", "a very much longer text about two robots in love"] * 3
+    texts = [
+        "a robot falls in love",
+        "short",
+        "a very much longer text about two robots in love",
+    ] * 3
     together = ENCODER.encode(texts)
     assert together.shape == (9, 384) and together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, rtol=1e-6)
