@@ -2,7 +2,8 @@
 
     python -m tools.vectors
 
-Two minutes of processor time. Each vector is stored as whole numbers from -127 to 127, and each different text once.
+Two minutes of processor time. Each vector is stored as whole numbers from -127 to 127, and each
+different text once.
 """
 
 import hashlib

@@ -146,8 +146,8 @@ def _(answer):
     "text.attention",
     notebook=10,
     hints=[
-        "`Q @ K.T` holds every query times every key, one row a query. Divide by the root of d, the "
-        "number of columns of Q.",
+        "`Q @ K.T` holds every query times every key, one row a query. Divide by the root of d, "
+        "the number of columns of Q.",
         "Each row becomes shares: take `np.exp` of it, and divide by the sum of its own row, "
         "`sum(axis=1, keepdims=True)`. Subtract the row's largest number first, so that exp stays "
         "finite.",
@@ -508,8 +508,8 @@ def _(answer):
 def hybrid(fans, others, w, guess, mu):
     """Return the v that minimises |1 - fans v|^2 + w |others v|^2 + mu |v - guess|^2: k numbers.
 
-    fans: the factors of those who have the film, a row a person; others: of all others; guess: k numbers
-    from the film's text; w, mu > 0.
+    fans: the factors of those who have the film, a row a person; others: those of all others;
+    guess: k numbers from the film's text; w, mu > 0.
     """
     A = fans.T @ fans + w * others.T @ others + mu * np.eye(len(guess))
     return np.linalg.solve(A, fans.sum(axis=0) + mu * guess)
@@ -636,8 +636,8 @@ def _(answer):
     expect_close(
         answer(FANS, OTHERS, 0.5, GUESS, 11.0),
         hybrid.reference(FANS, OTHERS, 0.5, GUESS, 11.0),
-        "F^T fans = [[14, -2], [-2, 2]], O^T others = [[2, -1], [-1, 30]]; with w = 0.5 and mu = 11 the "
-        "matrix is [[26, -2.5], [-2.5, 28]], and the right side (6, 0) + 11 x (0.7, -0.4) = "
+        "fans^T fans = [[14, -2], [-2, 2]], others^T others = [[2, -1], [-1, 30]]; with w = 0.5 "
+        "and mu = 11 the matrix is [[26, -2.5], [-2.5, 28]], and the right side (6, 0) + 11 x (0.7, -0.4) = "
         "(13.7, -4.4).",
     )
 

@@ -213,7 +213,8 @@ class WordPieces:
 
     Examples
     --------
-    >>> pieces = WordPieces(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "robot", "##s", "am", "##elie", "!"])
+    >>> special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    >>> pieces = WordPieces([*special, "robot", "##s", "am", "##elie", "!"])
     >>> pieces.split("Robots, Amélie!")
     ['robot', '##s', '[UNK]', 'am', '##elie', '!']
     """

@@ -1,4 +1,4 @@
-"""Text: against scikit-learn, the word pieces of `tokenizers`, Keras' attention, published numbers."""
+"""Text: against scikit-learn, `tokenizers`, Keras' attention and published numbers."""
 
 import shutil
 import time
@@ -217,7 +217,7 @@ def test_what_is_no_text_is_refused(texts, says):
 
 
 def test_an_unknown_weight_is_refused_with_its_neighbours():
-    with pytest.raises(ValueError, match="is no weight.*embeddings.LayerNorm.weight"):
+    with pytest.raises(ValueError, match=r"is no weight.*embeddings.LayerNorm.weight"):
         ENCODER.weight("embeddings.LayerNorm.gain")
 
 
@@ -225,10 +225,10 @@ def test_a_damaged_or_missing_file_gets_one_sentence(tmp_path):
     copy = shutil.copytree(MINILM, tmp_path / "minilm")
     with open(copy / "weights.npz", "ab") as file:
         file.write(b"\n")
-    with pytest.raises(ValueError, match="weights.npz.*sha256.*restore the original"):
+    with pytest.raises(ValueError, match=r"weights\.npz.*sha256.*restore the original"):
         TextEncoder(copy).encode(["a"])
     (copy / "vocab.txt").unlink()
-    with pytest.raises(FileNotFoundError, match="vocab.txt.*recsys_lab check"):
+    with pytest.raises(FileNotFoundError, match=r"vocab\.txt.*recsys_lab check"):
         TextEncoder(str(copy)).encode(["a"])
 
 
