@@ -3,7 +3,7 @@
 import numpy as np
 
 from .engine import Mistake, define, expect, expect_close, expect_shape
-from .questions import Choice, Number, define_quiz
+from .questions import Choice, define_quiz
 
 # --- How rare is a word? ------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ def gives_tfidf(counts):
 @idf.right
 def goes_word_by_word(counts):
     n = len(counts)
-    return [np.log1p(n) - np.log1p(np.count_nonzero(column)) + 1 for column in counts.T]
+    return np.array([np.log1p(n) - np.log1p(np.count_nonzero(each)) + 1 for each in counts.T])
 
 
 def _weights(got, counts):
@@ -109,8 +109,8 @@ def _weights(got, counts):
     return expect_shape(got, (d,))
 
 
-# Four texts, three words: in one text (five times), in two, in all four.
-COUNTS = np.array([[5, 0, 2], [0, 1, 1], [0, 3, 1], [0, 0, 7]])
+# Five texts, three words: in one text (five times), in two, in all.
+COUNTS = np.array([[5, 0, 2], [0, 1, 1], [0, 3, 1], [0, 0, 7], [0, 0, 4]])
 
 
 @idf.check("a small case by hand")
@@ -119,15 +119,15 @@ def _(answer):
     expect_close(
         got if np.shape(got) == COUNTS.shape else _weights(got, COUNTS),
         idf.reference(COUNTS),
-        "Of 4 texts, 1 has the first word, 2 the second, 4 the third: ln(5/2) + 1 = 1.916, "
-        "ln(5/3) + 1 = 1.511, ln(5/5) + 1 = 1.",
+        "Of 5 texts, 1 has the first word, 2 the second, 5 the third: ln(6/2) + 1 = 2.099, "
+        "ln(6/3) + 1 = 1.693, ln(6/6) + 1 = 1.",
     )
 
 
 @idf.check("random cases")
 def _(answer):
     for seed, shape in enumerate([(7, 4), (3, 5), (1, 3), (6, 1)]):
-        counts = np.random.default_rng(seed).poisson(0.8, shape) * [[1], [3]][seed % 2][0]
+        counts = np.random.default_rng(seed).poisson(0.8, shape) * (1 + seed % 2)
         expect_close(_weights(answer(counts), counts), idf.reference(counts))
 
 
@@ -290,7 +290,7 @@ def goes_query_by_query(Q, K, V):
         x = K @ query / len(query) ** 0.5
         x = np.exp(x - max(x))
         rows.append(sum(share * value for share, value in zip(x / x.sum(), V, strict=True)))
-    return rows
+    return np.array(rows)
 
 
 # Three pieces, d = 4, d_v = 2: all sizes differ, and so do all the slips.
@@ -637,8 +637,8 @@ def _(answer):
         answer(FANS, OTHERS, 0.5, GUESS, 11.0),
         hybrid.reference(FANS, OTHERS, 0.5, GUESS, 11.0),
         "fans^T fans = [[14, -2], [-2, 2]], others^T others = [[2, -1], [-1, 30]]; with w = 0.5 "
-        "and mu = 11 the matrix is [[26, -2.5], [-2.5, 28]], and the right side (6, 0) + 11 x (0.7, -0.4) = "
-        "(13.7, -4.4).",
+        "and mu = 11 the matrix is [[26, -2.5], [-2.5, 28]], and the right side "
+        "(6, 0) + 11 x (0.7, -0.4) = (13.7, -4.4).",
     )
 
 
@@ -799,3 +799,121 @@ def _(answer):
     A, real = rng.integers(-4, 5, (4, 3)), np.array([True, True, True, False])
     B = np.vstack([-2 * A[:3], [[9, 9, 9]]])
     expect_close(answer(A, real, B, real), -1, "Opposite directions have the cosine -1.")
+
+
+define_quiz(
+    "text.recap",
+    notebook=10,
+    questions=[
+        Choice(
+            "text.q_no_root",
+            "Somebody builds heads of 512 numbers in place of 32 and leaves out the division. "
+            "Queries and keys are random at first. What do the shares of a row of 12 pieces look "
+            "like?",
+            right="one piece has nearly all",
+            because="The products spread like the root of 512, about 23. After exp the largest "
+            "dwarfs the others, and a softmax like that hardly has a slope to learn from.",
+            wrong={
+                "all are near a twelfth": "That would be so if the products were near 0. A sum of "
+                "512 random terms is far from 0.",
+                "as with 32 numbers: a softmax adds up to 1": "The sum is 1 in both cases. How it "
+                "is spread depends on how far apart the products are.",
+                "half of them are negative": "Products are, but after exp every share is above 0.",
+            },
+            answer="'one piece has nearly all' if text.softmax(np.random.default_rng(1).normal("
+            "size=(500, 12)) * 512**0.5).max(axis=1).mean() > 0.9 else ''",
+        ),
+        Choice(
+            "text.q_axis",
+            "Here is somebody's attention:\n\n"
+            "`x = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))`\n\n"
+            "`return x / x.sum(axis=0) @ V`\n\nWhat is wrong with what it returns?",
+            right="a row may take more than one whole share, or less",
+            because="Axis 0 adds up over the queries, so each *column* adds up to 1. A piece that "
+            "many look at is divided by much; a row's shares add up to anything.",
+            wrong={
+                "nothing: the shares add up to 1": "They do, down the columns. The mixture of a "
+                "piece is made with a row.",
+                "the values are mixed before the shares are made": "Without brackets, / and @ are "
+                "worked off from the left: the division comes first.",
+                "every row takes exactly one whole share, of itself": "No share is kept for the "
+                "piece itself. The table is divided by the sums of its columns.",
+            },
+            answer="'a row may take more than one whole share, or less' if np.ptp((np.exp(fit) / "
+            "np.exp(fit).sum(axis=0)).sum(axis=1)) > 0.5 else ''",
+        ),
+        Choice(
+            "text.q_first",
+            "A shop for used furniture tells an encoder title, material and year of each piece: "
+            "nDCG 0.21. Columns for material and year have 0.13. 'So it reads our titles.' What "
+            "do you measure first?",
+            right="the encoder on material and year alone",
+            because="Two things differ: the titles, and the form in which the facts enter. With "
+            "the films the encoder has most of its lead from the facts alone.",
+            wrong={
+                "the encoder with twice as many layers": "A larger encoder may score more or "
+                "less, and says nothing of where the lead comes from.",
+                "the interval of 0.21 less 0.13": "It says whether there is a lead. What the lead "
+                "is made of is another question.",
+                "the columns with a smaller penalty": "Each side should be tuned, but columns that "
+                "only add up stay poorer than the encoder, however they are tuned.",
+            },
+            answer="'the encoder on material and year alone' if means_of['facts'] - "
+            "means_of['genres, year'] > means_of['encoder'] - means_of['facts'] else ''",
+        ),
+        Choice(
+            "text.q_next_month",
+            "The test hides films of 1930 to 2016; the encoder was trained on texts of 2021. What "
+            "do you expect of the score on the films of next month?",
+            right="lower, by an amount that this test cannot tell",
+            because="No text that it read speaks of them, so what it has from a title's fame is "
+            "gone. What it knows of genres and words stays. To see the difference, test with "
+            "films that came after its training.",
+            wrong={
+                "the same: the test's films had no rating either": "They had none in train, but "
+                "they were on the web when the encoder was trained.",
+                "near chance: all it knows is fame": "Fame is a part. The encoder on year and "
+                "genres alone is far above chance, and these will be known next month as well.",
+                "higher: the language of next month is more modern": "The encoder learned the "
+                "language of before 2021; newer words do not help it.",
+            },
+            answer="'lower, by an amount that this test cannot tell' if pooled['title, read'] > "
+            "pooled['title, TF-IDF'] and means_of['facts'] > 3 * means_of['chance'] else ''",
+        ),
+        Choice(
+            "text.q_mu",
+            "In the hybrid somebody sets mu to a million. A film has 30 ratings. What does its "
+            "factor come to?",
+            right="the guess from its text",
+            because="Thirty rows of F weigh little against a million: v stays at the guess, as "
+            "if nobody had the film.",
+            wrong={
+                "zero": "That is what a large penalty does in ALS, where it pulls towards 0. This "
+                "one pulls towards the guess.",
+                "what its 30 fans alone say": "That is mu near 0. A large mu makes it dear to "
+                "leave the guess.",
+                "halfway between text and behaviour": "Halfway is somewhere between, where the "
+                "penalty and the rows of F weigh about the same.",
+            },
+            answer="'the guess from its text' if np.allclose(hybrid(warm[0]['U'][:30], "
+            "warm[0]['U'][30:], 0.003, warm[0]['guess'][0], 1e6), warm[0]['guess'][0], "
+            "atol=1e-3) else ''",
+        ),
+        Choice(
+            "text.q_lam",
+            "Lam is chosen among four by the score on the new films of the test; then that score "
+            "is reported. It is 0.224 in place of 0.221. What holds?",
+            right="0.224 holds a piece of luck: choose on films held out of train",
+            because="The best of four scores is too good by luck. The lesson lets a fifth of the "
+            "train films play the new ones, and asks the test once.",
+            wrong={
+                "it is fair: the ratings of the test were not used to fit": "They were used to "
+                "choose, and a choice is a fit of one number.",
+                "0.224 is right if all models may choose so": "Then all are too good, and those "
+                "with more to choose from more so.",
+                "choose lam by the error on the films that were fitted": "There the smallest lam "
+                "is always the best: it fits the noise.",
+            },
+        ),
+    ],
+)

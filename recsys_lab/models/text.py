@@ -374,10 +374,8 @@ class TextEncoder:
         found = found[: LENGTH - 2]
         unknown = found.count("[UNK]")
         if unknown:
-            said.append(
-                f"{unknown} of its {len(found)} pieces are unknown ([UNK]): the vocabulary is "
-                "English."
-            )
+            share = "all" if unknown == len(found) else f"{unknown} of the {len(found)}"
+            said.append(f"Unknown to its English vocabulary ([UNK]): {share} pieces.")
         return " ".join(said)
 
     def weight(self, name: str) -> np.ndarray:
