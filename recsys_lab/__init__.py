@@ -37,6 +37,7 @@ _HOME = {
         "BPR",
         "EASE",
         "Content",
+        "FeatureMap",
         "ItemNeighbours",
         "KerasDot",
         "Popularity",

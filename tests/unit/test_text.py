@@ -187,7 +187,9 @@ def test_what_cannot_be_read_is_said():
     assert ENCODER.remark("a robot") == ""
     assert "empty" in ENCODER.remark(" \n ")
     assert "first 126 pieces" in ENCODER.remark("word " * 10_000)
-    assert "Unknown to its English vocabulary ([UNK]): 2 of the 3 pieces." in ENCODER.remark("🎬 电 film")
+    assert "Unknown to its English vocabulary ([UNK]): 2 of the 3 pieces." in ENCODER.remark(
+        "🎬 电 film"
+    )
     with pytest.warns(UserWarning, match="is cut"):
         long = ENCODER.encode(["word " * 10_000])
     with warnings.catch_warnings():
