@@ -452,6 +452,11 @@ def stacks_the_penalty(X, V, lam):
     return np.linalg.lstsq(rows, np.vstack([V, np.zeros((d, k))]))[0]
 
 
+@ridge_map.right
+def inverts(X, V, lam):
+    return np.linalg.inv(X.T @ X + lam * np.identity(X.shape[1])) @ (X.T @ V)
+
+
 # Five films, two features, three factors.
 FEATURES = np.array([[1.0, 0], [1, 1], [2, 0], [1, 3], [0, 1]])
 FACTORS = np.array([[3.0, 0, 1], [2, 5, 0], [7, 0, 1], [0, 11, -2], [1, 4, 0]])
