@@ -162,8 +162,8 @@ def film_texts(movies, *, title: bool = True, year: bool = True, genres: bool = 
     --------
     >>> import pandas as pd
     >>> film = {"title": ["Quick and the Dead, The"], "year": [1995], "genres": ["Action|Western"]}
-    >>> film_texts(pd.DataFrame(film))
-    ['The Quick and the Dead (1995). Action, Western']
+    >>> film_texts(pd.DataFrame(film), year=False)
+    ['The Quick and the Dead. Action, Western']
     >>> film_texts(pd.DataFrame(film), title=False)
     ['1995. Action, Western']
     """
