@@ -341,8 +341,8 @@ class TextEncoder:
     Examples
     --------
     >>> vectors = TextEncoder().encode(["That is a happy person", "That is a happy dog"])
-    >>> vectors.shape, round(float(vectors[0] @ vectors[1]), 2)
-    ((2, 384), 0.69)
+    >>> vectors.shape, f"{vectors[0] @ vectors[1]:.2f}"
+    ((2, 384), '0.70')
     """
 
     def __init__(self, folder: str | Path = MINILM):
