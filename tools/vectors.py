@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> None:
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     with threadpool_limits(1, "blas"):
         for what, amount, unit in costs(movies, text.TextEncoder()):
-            writer.writerow([what, f"{amount:.3g}", unit, date.today(), machine])
+            writer.writerow([what, f"{float(f'{amount:.3g}'):g}", unit, date.today(), machine])
     print(checked(FOLDER / "cost.csv", file.getvalue().encode()))
 
 
