@@ -871,8 +871,8 @@ define_quiz(
             "The test hides films of 1930 to 2016; the encoder was trained on texts of 2021. What "
             "do you expect of the score on the films of next month?",
             right="lower, by an amount that this test cannot tell",
-            because="No text that it read speaks of them, so what it has from a title's fame is "
-            "gone. What it knows of genres and words stays. To see the difference, test with "
+            because="No text that it read speaks of them, so what it may have from a title's fame "
+            "is gone. What it knows of genres and words stays. To see the difference, test with "
             "films that came after its training.",
             wrong={
                 "the same: the test's films had no rating either": "They had none in train, but "
