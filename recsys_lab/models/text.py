@@ -296,7 +296,7 @@ def layer_norm(x, gain, bias) -> np.ndarray:
 
     References
     ----------
-    J. L. Ba, J. R. Kiros and G. E. Hinton (2016). Layer normalization. arXiv:1607.06450, eq. 4.
+    A. Vaswani et al. (2017). Attention is all you need. NeurIPS 30, section 3.1.
     """
     x = x - x.mean(axis=-1, keepdims=True)
     return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON) * gain + bias
