@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_movielens", "load_shop"],
+    "data.datasets": ["load_film_vectors", "load_movielens", "load_shop"],
     "data.splits": [
         "split_cold_items",
         "split_cold_users",
@@ -31,11 +31,13 @@ _HOME = {
     "models.network": ["ReLUNetwork", "gradient_check", "sigmoid"],
     "models.baselines": ["content_scores", "item_cosine", "item_features", "popularity"],
     "models.keras_models": ["article_model", "dot_model", "keras_models", "sample_negatives"],
+    "models.text": ["text"],
     "models.recommenders": [
         "ALS",
         "BPR",
         "EASE",
         "Content",
+        "FeatureMap",
         "ItemNeighbours",
         "KerasDot",
         "Popularity",

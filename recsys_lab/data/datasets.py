@@ -3,8 +3,11 @@
 Where they come from, and under which conditions: the README beside each.
 """
 
+import hashlib
+import io
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..course.files import ROOT, checksums
@@ -112,3 +115,59 @@ def _folder(folder) -> Path:
             "the course's own"
         )
     return folder
+
+
+def load_film_vectors(told: str = "all", folder: str | Path = DATA / "film-vectors") -> np.ndarray:
+    """Load what an encoder of text makes of each film of MovieLens small: 9,066 x 384.
+
+    Parameters
+    ----------
+    told : "all", "title" or "facts"
+        What the encoder read: ``Toy Story (1995). Adventure, Animation``; ``Toy Story``; or
+        ``1995. Adventure, Animation``. See ``recsys_lab.text.film_texts``.
+    folder : str or Path
+        Where ``vectors.npz`` is.
+
+    Returns
+    -------
+    9,066 x 384 array, float32
+        Rows of length 1 in the order of ``data.items``: the product of two is their cosine.
+
+    Raises
+    ------
+    ValueError
+        If ``told`` is none of these, or the file is not the one described in
+        ``data/film-vectors/README.md``.
+    FileNotFoundError
+        If it is missing.
+
+    Examples
+    --------
+    >>> load_film_vectors("title").shape
+    (9066, 384)
+    """
+    if told not in ("all", "title", "facts"):
+        raise ValueError(f"told={told!r}: choose 'all', 'title' or 'facts'")
+    path, digest = Path(folder) / "vectors.npz", checksums(DATA / "film-vectors")["vectors.npz"]
+    with np.load(io.BytesIO(read_checked(path, digest))) as stored:
+        vectors = stored[told] * stored[f"{told}.unit"][:, None]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors[stored[f"{told}.at"]]
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """Read one of the course's own files, and see that it is the one with this checksum."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"path {str(path)!r} does not exist: restore it (`python3 -m recsys_lab check` says "
+            "how)"
+        ) from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"path {str(path)!r} has sha256 {found} where {sha256} is expected: the file was "
+            "changed or cut short, so restore the original (`python3 -m recsys_lab check` says how)"
+        )
+    return content
