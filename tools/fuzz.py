@@ -28,7 +28,7 @@ def differing(exercise: Exercise, count: int, asked_for_all: bool) -> tuple[int,
     found = {}
     for wrong in exercise.wrongs:
         if not wrong.says and not asked_for_all:
-            continue  # wrong in its form, such as a list for an array; its numbers are right
+            continue  # its form is wrong, its numbers may be right
         with redirect_stdout(StringIO()):
             got = [_seen(exercise, _outcome(wrong.function, each)) for each in inputs]
         found[wrong.function.__name__] = sum(

@@ -1125,13 +1125,18 @@ def _explained(exercise: Exercise, function: Any, answer: Answer, verdict: Verdi
     return replace(verdict, message=told)
 
 
-def examine(exercise: Exercise, function: Any, *, seconds: float = SECONDS) -> Verdict:
-    """Check an answer, whatever it does: it may raise, never end, or return anything at all."""
+def examine(
+    exercise: Exercise, function: Any, *, seconds: float = SECONDS, why: bool = True
+) -> Verdict:
+    """Check an answer, whatever it does: it may raise, never end, or return anything at all.
+
+    Without `why` a wrong one is not searched for its slip.
+    """
     answer = Answer(function, exercise.name)
     replaced = _restored()
     try:
         verdict = run_limited(lambda: _check(exercise, function, answer), seconds)
-        if verdict.layer in dict(exercise.checks) and verdict.state == "not yet":
+        if why and verdict.layer in dict(exercise.checks) and verdict.state == "not yet":
             verdict = _explained(exercise, function, answer, verdict)
     except Stopped as stop:
         says = _cut_short(stop, answer, answer.seconds)
