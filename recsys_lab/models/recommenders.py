@@ -223,6 +223,8 @@ class Content(Recommender):
         self.R_ = R
 
     def _score(self, users):
+        if not len(users):
+            return np.empty((0, self.R_.shape[1]))
         return content_scores(self.R_[users], self.features)
 
 
