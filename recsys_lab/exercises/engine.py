@@ -1091,7 +1091,10 @@ def _cut_short(stop: Stopped, answer: Answer, before: float) -> str:
         says = "You interrupted the check."
     elif stop.why == "waiting":
         says = "It waits and computes nothing: is there a sleep, or a wait for somebody?"
-    elif answer.done and before > stop.seconds / 4:
+    # Slow, if the call that was stopped did not take far more than those before it.
+    elif answer.done and (
+        before > stop.seconds / 4 or stop.seconds - before < 10 * before / answer.done
+    ):
         says = (
             f"It is slow: {many} took {before:.2g} of the {stop.seconds:.2g} seconds that it "
             "computed, and there were more to come. Make fewer turns, or let numpy do the loop."
