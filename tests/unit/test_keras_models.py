@@ -43,8 +43,8 @@ def test_nothing_of_a_readers_keras_json_reaches_a_model(tmp_path):
     (tmp_path / "keras.json").write_text(json.dumps(mine), encoding="utf-8")
     code = (
         "from recsys_lab import dot_model; from recsys_lab.models.keras_models import keras;"
-        "print(keras.backend.backend(), keras.config.floatx(), keras.config.epsilon(),"
-        "keras.config.image_data_format(), dot_model(3, 4, 2).weights[0].dtype)"
+        "print(keras.config.backend(), keras.config.floatx(), keras.config.epsilon(),"
+        "keras.config.image_data_format(), dot_model(3, 4, 2, rng=0).weights[0].dtype)"
     )
     done = run_python(code, KERAS_HOME=str(tmp_path))
     assert done.stdout.split() == ["tensorflow", "float32", "1e-07", "channels_last", "float32"]
