@@ -33,7 +33,7 @@ ITEMS = (9066, 1_000_000)
 
 
 def contestants() -> dict:
-    """Return the models with the values to try: rivals, one dot product by five losses, networks."""
+    """Return the models with the values to try: rivals, a dot product by five losses, networks."""
     dot = {
         "k": Span(8, 64, whole=True),
         "l2": Span(1e-6, 3e-4),
@@ -53,7 +53,10 @@ def contestants() -> dict:
         "ALS weak": (ALS, {"unseen": ["weak"], **weak}),
     }
     models |= {f"dot, {loss}": (Dot, {"loss": [loss], **dot}) for loss in LOSSES}
-    for name, kind in [("GMF", "gmf"), ("MLP", "mlp"), ("NeuMF", "neumf")]:
+    # GMF's best rate is larger, as the dot product's is: at 0.03 it stood at the edge.
+    faster = {**network, "learning_rate": dot["learning_rate"]}
+    models["GMF"] = (NCF, {"kind": ["gmf"], **faster})
+    for name, kind in [("MLP", "mlp"), ("NeuMF", "neumf")]:
         models[name] = (NCF, {"kind": [kind], **network})
     models["NeuMF, pre-trained"] = (NCF, {"kind": ["neumf"], "pretrained": [True], **network})
     return models

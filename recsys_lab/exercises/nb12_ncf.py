@@ -387,9 +387,7 @@ def no_biases(m, n, k):
     return 3 * k * (m + n) + 8 * k * k + 2 * k * k + 2 * k
 
 
-@weights.wrong(
-    "GMF and the MLP have tables of their own: k numbers a row in one, 2k in the other."
-)
+@weights.wrong("GMF and the MLP have tables of their own: k numbers a row in one, 2k in the other.")
 def shares_the_tables(m, n, k):
     return weights.reference(m, n, k) - k * (m + n)
 

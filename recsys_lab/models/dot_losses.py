@@ -40,8 +40,8 @@ def fit_dot(
         - "pointwise": the log loss of i as 1, and of ``ratio`` items j as 0 (He et al. 2017);
         - "bpr": -ln sigmoid(z_i - z_j), the mean of ``ratio`` items j (Rendle et al. 2009);
         - "softmax": -ln of e^z_i / sum over all n items of e^z_j;
-        - "sampled softmax": the sum is over i and ``samples`` other items, the same for a batch,
-          drawn in proportion to their numbers of events, q;
+        - "sampled softmax": the sum is over i and ``samples`` items, the same for a batch, drawn in
+          proportion to their numbers of events, q;
         - "sampled softmax, logQ": the same with z_j - ln q_j in the place of each z_j (Bengio and
           Senecal 2008), so that it aims where "softmax" does.
     k : int
@@ -58,7 +58,7 @@ def fit_dot(
 
     Returns
     -------
-    Factors : U (m x k) and V (n x k), float32
+    Factors : U (m x k) and V (n x k)
 
     Raises
     ------
@@ -107,14 +107,14 @@ def fit_dot(
         order = rng.permutation(able)
         for start in range(0, order.size, USERS):
             users = np.sort(order[start : start + USERS])
-            slope = _SLOPES[loss](R[users], tables[0][users], tables[1], ratio, samples, popular, rng)
-            slope = slope / R[users].nnz
+            rows, u = R[users], tables[0][users]
+            slope = _SLOPES[loss](rows, u, tables[1], ratio, samples, popular, rng) / rows.nnz
             gradients = [2 * l2 * table for table in tables]
             gradients[0][users] += slope @ tables[1]
-            gradients[1] += slope.T @ tables[0][users]
+            gradients[1] += slope.T @ u
             step += 1
             _adam(tables, gradients, sizes, step, learning_rate * (1 - (step - 1) / steps))
-    return Factors(*tables)
+    return Factors(*(table.astype(float) for table in tables))
 
 
 def _adam(tables, gradients, moments, step, rate):
@@ -181,15 +181,12 @@ def _sampled(R, U, V, ratio, samples, popular, rng, correct=False):
     np.maximum.at(top, users, event_z)
     drawn_e = np.exp(drawn_z - top[:, None]) * copies
     event_e = np.exp(event_z - top[users])
-    # An event that was drawn as well counts once: its copies leave the sum.
-    times = np.zeros(popular.size)
-    times[which] = copies
-    total = drawn_e.sum(axis=1)[users] + event_e * (1 - times[items])
-    total = np.maximum(total, event_e)
-    share = np.bincount(users, 1 / total, minlength=len(U))
+    # An event's item may be drawn as well, and stays: without it the corrected loss would aim
+    # elsewhere, since an item that is drawn often would compete less often.
+    total = event_e + drawn_e.sum(axis=1)[users]
     slope = np.zeros(R.shape, np.float32)
-    slope[:, which] = drawn_e * share[:, None]
-    slope[users, items] += event_e * (1 - times[items]) / total - 1
+    slope[:, which] = drawn_e * np.bincount(users, 1 / total, minlength=len(U))[:, None]
+    slope[users, items] += event_e / total - 1
     return slope
 
 
