@@ -26,8 +26,8 @@ FOLDER = ROOT / "data" / "ncf"
 METRICS = ["ndcg", "recall", "hit_rate", "coverage", "novelty"]
 TRIALS, SEEDS = 12, (0, 1, 2)
 
-DIMENSIONS, SAMPLES = (2, 4, 8, 16, 32), (1000, 4000, 16_000, 64_000, 256_000)
-PRODUCT_SEEDS = (0, 1)
+DIMENSIONS, SAMPLES = (2, 4, 8, 16, 32), (1000, 4000, 16_000, 64_000)
+PRODUCT_SEEDS = (0,)
 # Items on offer: MovieLens small, and a large shop.
 ITEMS = (9066, 1_000_000)
 
@@ -37,8 +37,8 @@ def contestants() -> dict:
     dot = {
         "k": Span(8, 64, whole=True),
         "l2": Span(1e-6, 3e-4),
-        "learning_rate": Span(0.003, 0.1),
-        "epochs": Span(6, 60, whole=True),
+        "learning_rate": Span(0.005, 0.3),
+        "epochs": Span(4, 40, whole=True),
     }
     network = {
         "k": Span(4, 32, whole=True),

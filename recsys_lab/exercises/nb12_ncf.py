@@ -436,3 +436,89 @@ def _(answer):
     for m, n, k in [(1, 1, 1), (671, 9066, 16), *rng.integers(1, 200, size=(8, 3)).tolist()]:
         shapes = [(m, k), (n, k), (m, 2 * k), (n, 2 * k), (4 * k + 1, 2 * k), (2 * k + 1, k)]
         expect_equal(answer(m, n, k), sum(a * b for a, b in [*shapes, (2 * k + 1, 1)]))
+
+
+define_quiz(
+    "ncf.recap",
+    notebook=12,
+    questions=[
+        Number(
+            "ncf.q_shift",
+            "A model was trained with 5 drawn zeros for each event. A person has 30 events among "
+            "530 items. Which number turns her logits into log odds among all cells?",
+            right=-1.204,
+            because="Each of her 500 zeros was drawn 150 / 500 times on average: log 0.3.",
+            wrong={
+                1.204: "The sign is turned round: few zeros were drawn, so events are rarer than "
+                "the model believes.",
+                -1.609: "That is the ratio alone, log(1/5). What counts is how rarely one of her "
+                "zeros is drawn: 150 draws for 500 of them.",
+                -1.262: "You divided by all 530 items. Zeros are drawn among the 500 without an "
+                "event.",
+                "else": "Draws for her, 5 x 30, divided by her zeros; then the logarithm.",
+            },
+            tolerance=0.02,
+            answer="np.log(5 * 30 / (530 - 30))",
+        ),
+        Choice(
+            "ncf.q_lists",
+            "A colleague shifts the logits person by person, as in section 1. She reports that the "
+            "log loss fell, and that the nDCG rose by 0.004. What do you say?",
+            right="the second number has another cause",
+            because="A shift moves all items of a person alike, so her list stays the same.",
+            wrong={
+                "both follow: better probabilities, better lists": "They are better probabilities, "
+                "but a list needs the order within one person, and a constant leaves it.",
+                "both have another cause: a shift changes nothing": "It changes each probability, "
+                "so the log loss may fall. It is the order that it leaves alone.",
+            },
+            answer="'the second number has another cause' if "
+            "np.array_equal(np.argsort(pointwise[2][0]), np.argsort(pointwise[2][0] + 1.0)) "
+            "else 'both follow'",
+        ),
+        Choice(
+            "ncf.q_area",
+            "Model A has an AUC of 0.95 and an nDCG@10 of 0.09, model B 0.93 and 0.12. Both "
+            "intervals are narrow. A page shows ten films. Which loss may A have learned by?",
+            right="a pairwise one, over drawn negatives",
+            because="It pays for all places alike, so A is good far down, where nobody looks.",
+            wrong={
+                "a softmax over all items": "It pushes hardest at the top, where the rivals are: "
+                "that would rather be B.",
+                "the AUC and the nDCG cannot disagree": "They can: one counts all pairs alike, the "
+                "other the first places most.",
+            },
+        ),
+        Choice(
+            "ncf.q_sample",
+            "A shop trains with a sampled softmax; the other items are drawn by popularity. The "
+            "lists are full of rare items, and what everybody buys is missing. What is to be done?",
+            right="take the logarithm of the drawing probability off each score in training",
+            because="Without that the scores aim at taste beyond popularity, ln p - ln q.",
+            wrong={
+                "draw more items in each sample": "The sample's size decides how noisy the steps "
+                "are. The aim is the same for every size.",
+                "train for longer": "It would come closer to the aim, and the aim is wrong.",
+                "add it to each score in training": "That is the wrong sign: popular items would "
+                "be punished twice.",
+            },
+            answer="'take the logarithm of the drawing probability off each score in training' if "
+            "abs(shares[9, True] - p_true).max() < 0.03 else 'draw more items in each sample'",
+        ),
+        Choice(
+            "ncf.q_product",
+            "A network scores two vectors with an error of 0.2, where the products have a standard "
+            "deviation of 1. A colleague: 'four per cent of the variance, that is nothing.' How "
+            "many of ten films stay on the list?",
+            right="about seven",
+            because="The first ten differ by little: an error that is small to all is large there.",
+            wrong={
+                "nearly all ten": "So says the share of the variance, but it is spread over all "
+                "films. At the top the scores stand close together.",
+                "about two": "That would take an error several times as large: see the picture of "
+                "section 7.",
+            },
+            answer="'about seven' if 6 < np.interp(0.2, errors, stays) < 8 else 'nearly all ten'",
+        ),
+    ],
+)
