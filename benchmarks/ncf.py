@@ -58,7 +58,6 @@ def contestants() -> dict:
     models["GMF"] = (NCF, {"kind": ["gmf"], **faster})
     for name, kind in [("MLP", "mlp"), ("NeuMF", "neumf")]:
         models[name] = (NCF, {"kind": [kind], **network})
-    models["NeuMF, pre-trained"] = (NCF, {"kind": ["neumf"], "pretrained": [True], **network})
     return models
 
 

@@ -43,7 +43,7 @@ def fit_dot(
         - "sampled softmax": the sum is over i and ``samples`` items, the same for a batch, drawn in
           proportion to their numbers of events, q;
         - "sampled softmax, logQ": the same with z_j - ln q_j in the place of each z_j (Bengio and
-          Senecal 2008), so that it aims where "softmax" does.
+          Senécal 2008), so that it aims where "softmax" does.
     k : int
         Length of a vector.
     l2 : float
@@ -68,7 +68,7 @@ def fit_dot(
 
     References
     ----------
-    Y. Bengio and J.-S. Senecal (2008). Adaptive importance sampling to accelerate training of a
+    Y. Bengio and J.-S. Senécal (2008). Adaptive importance sampling to accelerate training of a
     neural probabilistic language model. IEEE Transactions on Neural Networks 19, 713-722.
     doi:10.1109/TNN.2007.912312
     X. He, L. Liao, H. Zhang, L. Nie, X. Hu and T.-S. Chua (2017). Neural collaborative filtering.
