@@ -104,9 +104,11 @@ def run_serving() -> pd.DataFrame:
         model = ncf_models.ncf_model(1, n, k // 2, "mlp", rng=0)
         weights = ncf_models.weights_of(model)
         items = np.arange(n, dtype=np.int32)
+        # The items' half of the first layer, which is the same for all people.
+        of_items = weights["mlp_items"][0] @ weights["hidden_1"][0][k:]
         ways = {
             "one product": lambda V=V, u=u: V @ u,
-            "MLP, first layer split": lambda w=weights: ncf_models.ncf_scores(w, [0]),
+            "MLP, first layer split": partial(_split, weights, of_items),
             "MLP, a pass for each pair": partial(_passes, model, items),
         }
         for way, work in ways.items():
@@ -120,6 +122,14 @@ def run_serving() -> pd.DataFrame:
             rows.append(row | {"date": date.today().isoformat(), "cores": os.cpu_count()})
     _write(pd.DataFrame(rows), path)
     return pd.DataFrame(rows)
+
+
+def _split(weights, of_items):
+    """Score all items for person 0, from the items' half of the first layer."""
+    (P,), (W1, b1) = weights["mlp_users"], weights["hidden_1"]
+    hidden = np.maximum(of_items + (P[0] @ W1[: P.shape[1]] + b1), 0)
+    hidden = np.maximum(hidden @ weights["hidden_2"][0] + weights["hidden_2"][1], 0)
+    return hidden @ weights["logit"][0] + weights["logit"][1]
 
 
 def _passes(model, items, batch=65_536):
