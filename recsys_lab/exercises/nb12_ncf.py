@@ -507,9 +507,9 @@ define_quiz(
         ),
         Choice(
             "ncf.q_product",
-            "A network scores two vectors with an error of 0.25, where the products have a standard "
-            "deviation of 1. A colleague: 'six per cent of the variance, that is nothing.' How "
-            "many of ten films stay on the list?",
+            "A network scores two vectors with an error of 0.25, where the products have a "
+            "standard deviation of 1. A colleague: 'six per cent of the variance, that is "
+            "nothing.' How many of ten films stay on the list?",
             right="about seven",
             because="The first ten differ by little: an error that is small to all is large there.",
             wrong={
@@ -518,7 +518,8 @@ define_quiz(
                 "about two": "That would take an error several times as large: see the picture of "
                 "section 7.",
             },
-            answer="'about seven' if 6.5 < np.interp(0.25, errors, stays) < 7.5 else 'nearly all ten'",
+            answer="'about seven' if 6.5 < np.interp(0.25, errors, stays) < 7.5 else "
+            "'nearly all ten'",
         ),
     ],
 )
