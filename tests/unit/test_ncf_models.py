@@ -112,7 +112,9 @@ def test_the_network_learns_a_short_product_about_as_well_as_scikit_learns_netwo
     ours = learn_product(1, 3000, steps=1500, rng=0)
     X, y = product_data(1, 3000, 0)
     new_X, new_y = product_data(1, 5000, 1)
-    theirs = MLPRegressor((128, 64, 32), max_iter=40, random_state=0, batch_size=256).fit(X, y)
+    theirs = MLPRegressor(
+        hidden_layer_sizes=(128, 64, 32), max_iter=40, random_state=0, batch_size=256
+    ).fit(X, y)
     error = np.sqrt(np.mean((theirs.predict(new_X) - new_y) ** 2))
     assert ours < 1.5 * error < 0.2
     assert product_network(5, rng=0).count_params() == 11 * 128 + 129 * 64 + 65 * 32 + 33
