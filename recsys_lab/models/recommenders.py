@@ -38,8 +38,9 @@ from ..data.interactions import (
     rows_of,
     shown,
 )
-from . import keras_models
+from . import keras_models, ncf_models
 from .baselines import as_features, content_scores, item_cosine
+from .dot_losses import fit_dot
 from .factorization import Factors, als, soft_thresholded_svd, truncated_svd
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
@@ -503,6 +504,54 @@ class KerasDot(_Factorised):
         size = {"epochs": epochs, "steps_per_epoch": steps}
         model.fit(pairs, **size, verbose=0, shuffle=False)
         self.factors_ = keras_models.factors(model)
+
+
+@dataclass(eq=False)
+class Dot(_Factorised):
+    """The dot product, learned by one of five losses; see ``fit_dot`` for the parameters."""
+
+    loss: str = "softmax"
+    k: int = 32
+    l2: float = 1e-5
+    learning_rate: float = 0.02
+    epochs: int = 20
+    ratio: int = 4
+    samples: int = 512
+    rng: int = 0
+
+    def _learn(self, R):
+        self.factors_ = fit_dot(R, **self.get_params())
+
+
+@dataclass(eq=False)
+class NCF(Recommender):
+    """Neural collaborative filtering; see ``fit_ncf`` for the parameters.
+
+    With ``pretrained``, a GMF and an MLP are trained first, and NeuMF starts from both. The three
+    share the epochs, so it takes no more steps than a NeuMF that starts from chance.
+    """
+
+    kind: str = "neumf"
+    k: int = 16
+    l2: float = 1e-6
+    learning_rate: float = 0.005
+    epochs: int = 10
+    ratio: int = 4
+    pretrained: bool = False
+    rng: int = 0
+
+    def _learn(self, R):
+        given = self.get_params()
+        if given.pop("pretrained"):
+            if self.kind != "neumf":
+                raise ValueError(f"pretrained=True with kind={self.kind!r}: it starts a neumf")
+            given["epochs"] = -(-as_count(self.epochs, "epochs") // 3)
+            parts = [ncf_models.fit_ncf(R, **{**given, "kind": kind}) for kind in ("gmf", "mlp")]
+            given["start"] = ncf_models.joined(*parts)
+        self.weights_ = ncf_models.fit_ncf(R, **given)
+
+    def _score(self, users):
+        return ncf_models.ncf_scores(self.weights_, users)
 
 
 def _silent_where_empty(factors, R):

@@ -26,6 +26,7 @@ from recsys_lab.models.recommenders import (
     BPR,
     EASE,
     Content,
+    Dot,
     FeatureMap,
     ItemNeighbours,
     KerasDot,
@@ -52,6 +53,8 @@ MODELS = [
     EASE(5.0),
     EASE(5.0, 0.5),
     BPR(3, epochs=2),
+    Dot(k=3, epochs=2),
+    Dot("pointwise", k=3, epochs=2),
 ]
 ALL = pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model)[:40])
 
