@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_movielens", "load_shop"],
+    "data.datasets": ["load_movielens", "load_sequences", "load_shop"],
+    "data.sequences": ["ordered_histories", "split_next"],
+    "data.worlds": ["SeriesWorld"],
     "data.splits": [
         "split_cold_items",
         "split_cold_users",
@@ -31,6 +33,7 @@ _HOME = {
     "models.network": ["ReLUNetwork", "gradient_check", "sigmoid"],
     "models.baselines": ["content_scores", "item_cosine", "item_features", "popularity"],
     "models.keras_models": ["article_model", "dot_model", "keras_models", "sample_negatives"],
+    "models.sequence_models": ["Chain", "NextItem"],
     "models.recommenders": [
         "ALS",
         "BPR",

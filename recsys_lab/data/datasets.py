@@ -3,8 +3,11 @@
 Where they come from, and under which conditions: the README beside each.
 """
 
+import hashlib
+import io
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..course.files import ROOT, checksums
@@ -102,3 +105,56 @@ def load_movielens(
         items=movies.index,
     )
     return data, movies
+
+
+def load_sequences(
+    folder: str | Path = DATA / "sequences",
+) -> tuple[pd.DataFrame, dict[tuple[str, str], pd.DataFrame]]:
+    """Load what lesson 11 measured: models of sequences, in a simulated world and on MovieLens.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``results.csv`` and ``people.npz`` are.
+
+    Returns
+    -------
+    results : DataFrame, one row a fit
+        task, model, seed, chosen (JSON), ndcg, shuffled, seconds; see ``data/sequences/README.md``.
+    people : (task, model) -> DataFrame, indexed by the user's position
+        nDCG@10, mean over the seeds: "as it is", and "shuffled", where the histories were put into
+        a random order before the question.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or not the one described in the README.
+    """
+    folder, digests = Path(folder), checksums(DATA / "sequences")
+    results = read_csv(folder / "results.csv", sha256=digests["results.csv"])
+    content, people = read_checked(folder / "people.npz", digests["people.npz"]), {}
+    with np.load(io.BytesIO(content)) as arrays:
+        for (task, model), rows in results.groupby(["task", "model"], sort=False):
+            values = [arrays[f"{task}/{seed}/{model}"].T for seed in rows["seed"]]
+            users = arrays[f"{task}/{rows['seed'].iloc[0]}/users"]
+            mean = np.mean(values, axis=0, dtype=float)
+            people[task, model] = pd.DataFrame(mean, users, ["as it is", "shuffled"])
+    return results, people
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """Read one of the course's own files, and see that it is the one with this checksum."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"path {str(path)!r} does not exist: restore it (`python3 -m recsys_lab check` says "
+            "how)"
+        ) from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"path {str(path)!r} has sha256 {found} where {sha256} is expected: the file was "
+            "changed or cut short, so restore the original (`python3 -m recsys_lab check` says how)"
+        )
+    return content

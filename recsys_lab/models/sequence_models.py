@@ -10,7 +10,8 @@ All answer to two calls, much like the recommenders:
 The networks are in Keras, which is loaded by the first fit: see `keras_models`.
 """
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import scipy.sparse as sp
@@ -210,7 +211,7 @@ class NextItem:
             x = layers.GRU(d, return_sequences=True, name="gru")(x)
         elif self.kind == "attention":
             for i in range(self.blocks):
-                y = layers.LayerNormalization()(x)
+                y = layers.LayerNormalization(name=f"norm{i}")(x)
                 attend = layers.MultiHeadAttention(1, d, dropout=self.dropout, name=f"attend{i}")
                 x = x + attend(y, y, use_causal_mask=True)
                 y = layers.LayerNormalization()(x)
@@ -221,7 +222,28 @@ class NextItem:
         x = layers.LayerNormalization(name="out")(x) if self.kind != "gru" else x
         self.model_ = keras.Model(given, x)
         self.bias_ = keras.Variable(np.zeros(n, np.float32))
+        self.read_ = self.length
         return self
+
+    def save(self, file) -> None:
+        """Write what was chosen, the weights, and how far back they read, to a file as .npz."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        weights = {f"w{i}": w for i, w in enumerate(self.model_.get_weights())}
+        given = {"chosen": json.dumps(chosen), "read": self.read_, "bias": self.bias_.numpy()}
+        np.savez_compressed(file, **weights, **given)
+
+    @classmethod
+    def from_file(cls, file) -> "NextItem":
+        """Make a network as it was when `save` wrote it."""
+        with np.load(file) as arrays:
+            chosen = json.loads(str(arrays["chosen"]))
+            made = cls(**chosen | {"dilations": tuple(chosen["dilations"])})
+            made.build()
+            weights = [arrays[f"w{i}"] for i in range(len(made.model_.get_weights()))]
+            made.model_.set_weights(weights)
+            made.bias_.assign(arrays["bias"])
+            made.read_ = int(arrays["read"])
+        return made
 
     def windows(self, histories, rng):
         """Cut the histories into windows: inputs, and at each place the item that came next."""
