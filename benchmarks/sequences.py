@@ -2,14 +2,17 @@
 
     python -m benchmarks --sequences
 
-Each finished row is kept in ``data/sequences/``, so an interrupted run goes on where it stopped, and
-a run with nothing to do takes seconds. Delete the files to start anew. All models are tuned on the
+Each finished row is kept in ``data/sequences/``, so an interrupted run goes on where it stopped,
+and a run with nothing to do takes seconds. Delete the files to start anew. All models are tuned on the
 event before the one that is asked for, and each gets up to six settings; of a network's epochs the
 best is kept as well.
 """
 
 import json
 import os
+import resource
+import subprocess
+import sys
 import time
 from functools import partial
 from itertools import product
@@ -23,6 +26,7 @@ from recsys_lab.course.status import progress_line
 from recsys_lab.data.interactions import as_csr
 from recsys_lab.data.sequences import ordered_histories, split_next
 from recsys_lab.data.worlds import SeriesWorld
+from recsys_lab.models import keras_models
 from recsys_lab.models.sequence_models import Chain, NextItem
 from tools.notebooks import ROOT
 
@@ -34,6 +38,8 @@ NOISES = (0.0, 0.2, 0.4, 0.6, 0.8)
 WORLD = {"series": 10, "episodes": 10}
 PEOPLE, LENGTH = 400, 30
 PATIENCE = 3
+# Of the cost: lengths of a history, and histories in a step.
+LENGTHS, BATCH = (64, 128, 256, 512, 1024, 2048), 4
 NETWORKS = {"CNN": "cnn", "GRU": "gru", "self-attention": "attention"}
 BAG = "self-attention, no positions"
 
@@ -225,7 +231,7 @@ def run_sequences(only=None) -> str:
         for seed, model in product(SEEDS, models):
             if kept.find(task=name, model=model, seed=seed):
                 continue
-            if "label" in name and seed or model == BAG and name != "noise 0.2":
+            if ("label" in name and seed) or (model == BAG and name != "noise 0.2"):
                 continue  # nothing is drawn; once is enough
             make, tried = models[model]
             # Of a world one noise is tuned on, and all share its settings; of a seed, the first.
@@ -251,6 +257,8 @@ def run_sequences(only=None) -> str:
             if name == "noise 0.2" and seed == 0 and model in NETWORKS:
                 save(FOLDER / f"{NETWORKS[model]}.npz", fitted.save)
     say("")
+    if not (FOLDER / "cost.csv").is_file() and only is None:
+        run_cost()
     table = pd.DataFrame(kept.rows).groupby(["task", "model"], sort=False)
     return table[["ndcg", "shuffled", "seconds"]].mean().round(4).to_string()
 
@@ -259,7 +267,44 @@ def _told(say, what, text):
     say(f"{what}: {text}")
 
 
-if __name__ == "__main__":
-    import sys
+def cost(kind) -> None:
+    """Print, for histories of growing length, the seconds and the memory of a training step.
 
-    print(run_sequences(sys.argv[1:]))
+    In a process of its own: what the operating system calls the peak only ever grows.
+    """
+    keras, tf = keras_models.keras, keras_models._load("tensorflow")
+    dilations = tuple(2**layer for layer in range(10))  # a receptive field of 1,024
+    at_start = None
+    for length in LENGTHS:
+        network = NextItem(100, kind, length=length, d=32, dropout=0.0, dilations=dilations).build()
+        given = keras.ops.zeros((BATCH, length), "int32")
+
+        @tf.function
+        def step(given=given, network=network):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(network.model_(given, training=True))
+            return [
+                tf.reduce_sum(g)
+                for g in tape.gradient(loss, network.model_.weights)
+                if g is not None
+            ]
+
+        if at_start is None:
+            at_start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        step()  # the first traces
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            step()
+            times.append(time.process_time() - start)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - at_start
+        print(f"{kind},{length},{min(times):.4f},{peak / 1024:.0f}", flush=True)
+
+
+def run_cost(folder=FOLDER) -> None:
+    """Measure all three networks, one after the other."""
+    lines = ["kind,length,seconds,MiB"]
+    for kind in NETWORKS.values():
+        code = f"from benchmarks.sequences import cost; cost({kind!r})"
+        lines += subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    save(folder / "cost.csv", lambda file: file.write("\n".join([*lines, ""]).encode()))

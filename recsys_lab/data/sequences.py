@@ -1,9 +1,9 @@
 """Events in the order of their times: histories, and what comes next.
 
 Who predicts the next event needs an order, and a log's times do not always give one: two events may
-carry the same second. Ties are drawn by chance here. An order by item label would be an order all
-the same, and a model could learn it (Hidasi and Czapp 2023 list this among the flaws of published
-tests).
+carry the same second (Woolridge, Wilner and Glick 2021 found that in many data sets). Ties are
+drawn by chance here. An order by item label would be an order all the same, and a model could learn
+it.
 """
 
 import numpy as np
@@ -37,7 +37,8 @@ def ordered_histories(
     --------
     >>> import pandas as pd
     >>> events = pd.DataFrame({"user": [1, 1, 2], "item": ["A", "B", "B"], "time": [7, 5, 1]})
-    >>> [history.tolist() for history in ordered_histories(Interactions.from_frame(events, time="time"))]
+    >>> data = Interactions.from_frame(events, time="time")
+    >>> [history.tolist() for history in ordered_histories(data)]
     [[1, 0], [1]]
     """
     order = _order(data, ties, rng)

@@ -1,9 +1,10 @@
 """The exercises of notebook 11, Sequences: a Markov chain, a receptive field, a GRU, a mask."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from .engine import Mistake, as_array, define, expect, expect_close, expect_shape
-from .questions import Choice, Number, Several, define_quiz
 
 
 @define(
@@ -41,8 +42,8 @@ def _counted(histories, n):
 
 
 @chain.wrong(
-    "You counted a pair at most once in a history: `N[a, b] += 1` with arrays does not add up where "
-    "a pair comes twice. Use `np.add.at(N, (a, b), 1)`."
+    "You counted a pair at most once in a history: `N[a, b] += 1` with arrays does not add up "
+    "where a pair comes twice. Use `np.add.at(N, (a, b), 1)`."
 )
 def counts_a_pair_once(histories, n, damping):
     N, p = np.zeros((n, n)), _counted(histories, n)[1]
@@ -72,8 +73,8 @@ def looks_back(histories, n, damping):
 
 
 @chain.wrong(
-    "You divided by the sum of the column, how often b came after anything. N_a belongs to the row: "
-    "`axis=1`, with keepdims=True."
+    "You divided by the sum of the column, how often b came after anything. N_a belongs to the "
+    "row: `axis=1`, with keepdims=True."
 )
 def divides_by_the_column(histories, n, damping):
     N, p = _counted(histories, n)
@@ -126,9 +127,7 @@ def forgets_the_damping_below(histories, n, damping):
     return (N + damping * p) / np.maximum(N.sum(axis=1, keepdims=True), 1)
 
 
-@chain.wrong(
-    "You added the damping to each cell. It is shared out: damping times p_b in column b."
-)
+@chain.wrong("You added the damping to each cell. It is shared out: damping times p_b in column b.")
 def adds_the_damping_to_each_cell(histories, n, damping):
     N, _ = _counted(histories, n)
     return (N + damping) / (N.sum(axis=1, keepdims=True) + n * damping)
@@ -163,7 +162,7 @@ def by_a_loop(histories, n, damping):
     for history in histories:
         for b in history:
             p[b] += 1
-        for a, b in zip(history, history[1:], strict=False):
+        for a, b in pairwise(history):
             N[a, b] += 1
     p /= p.sum()
     return np.array([(N[a] + damping * p) / (N[a].sum() + damping) for a in range(n)])
@@ -327,8 +326,8 @@ def by_reachability(width, dilations):
 def _(answer):
     got = answer(3, (2, 7))
     why = (
-        "Width 3, dilations 2 and 7: the first layer reads 0, 2, 4 places back, the second 0, 7, 14 "
-        "back in the first; the sums are 0, 2, 4, 7, 9, 11, 14, 16, 18."
+        "Width 3, dilations 2 and 7: the first layer reads 0, 2, 4 places back, the second 0, 7, "
+        "14 back in the first; the sums are 0, 2, 4, 7, 9, 11, 14, 16, 18."
     )
     _compare(got, [0, 2, 4, 7, 9, 11, 14, 16, 18], why)
 
@@ -477,7 +476,9 @@ def squashes_the_candidate_by_a_sigmoid(x, h, W, U, b):
     return z * h + (1 - z) * _sigmoid(a_c + r * g_c)
 
 
-@gru_step.wrong("The reset gate stands at the wrong term: it multiplies h U + b[1], not x W + b[0].")
+@gru_step.wrong(
+    "The reset gate stands at the wrong term: it multiplies h U + b[1], not x W + b[0]."
+)
 def resets_what_is_read(x, h, W, U, b):
     (a_z, a_r, a_c), (g_z, g_r, g_c) = _parts(x, h, W, U, b)
     z, r = _sigmoid(a_z + g_z), _sigmoid(a_r + g_r)
@@ -513,7 +514,7 @@ def _(answer):
     got = expect_shape(answer(x, h, W, U, b), (1, 2), "The new memory")
     why = (
         "One person, e = 1, d = 2, the first place: z = sigmoid(0 + 0.1 + 0.5 + 0.4) = 0.731, "
-        "r = sigmoid(0.4 - 0.3 + 0.7 + 0.6) = 0.802, c = tanh(0.3 + 0.7 + r (0.5 - 0.2)) = 0.845; "
+        "r = sigmoid(0.4 - 0.3 + 0.7 + 0.6) = 0.802, c = tanh(0.3 + 0.7 + r (0.5 - 0.2)) = 0.846; "
         "new: z 0.5 + (1 - z) c = 0.593."
     )
     expect_close(got, [z * h[0] + (1 - z) * c], why)
@@ -561,9 +562,10 @@ def _(answer):
     "sequences.attend",
     notebook=11,
     hints=[
-        "What may row t look at? The columns 0 to t. `np.tril(np.ones((L, L), bool))` is True there.",
-        "Put -inf where row t may not look, *before* the softmax: `np.where(allowed, scores, -np.inf)`. "
-        "exp(-inf) is 0, and the others share the 1 among them.",
+        "What may row t look at? The columns 0 to t. `np.tril(np.ones((L, L), bool))` is True "
+        "there.",
+        "Put -inf where row t may not look, *before* the softmax: `np.where(allowed, scores, "
+        "-np.inf)`. exp(-inf) is 0, and the others share the 1 among them.",
         "Softmax of each row: subtract the row's maximum, `np.exp`, divide by the row's sum, both "
         "with `axis=1, keepdims=True`.",
     ],
@@ -695,8 +697,8 @@ def _(answer):
     right = [[1, 0, 0], [3 / 8, 5 / 8, 0], [0.5, 0.2, 0.3]]
     got = expect_shape(answer(scores), (3, 3), "The weights")
     why = (
-        "The scores below and on the diagonal are log 2; log 3, log 5; log 5, log 2, log 3: place 0 "
-        "sees itself alone, place 1 shares 3 : 5, place 2 shares 5 : 2 : 3."
+        "The scores below and on the diagonal are log 2; log 3, log 5; log 5, log 2, log 3: place "
+        "0 sees itself alone, place 1 shares 3 : 5, place 2 shares 5 : 2 : 3."
     )
     expect_close(got, right, why)
 

@@ -46,7 +46,16 @@ class Chain:
     damping: float = 10.0
 
     def fit(self, histories):
-        """Count."""
+        """Count what followed what.
+
+        Raises
+        ------
+        ValueError
+            If damping is not above 0, or window or last is no whole number from 1 on.
+        """
+        if not (np.isscalar(self.damping) and 0 < self.damping < np.inf):
+            raise ValueError(f"damping={self.damping!r}: choose a number above 0, such as 10")
+        as_count(self.last, "last")
         counts = sp.csr_array((self.n, self.n))
         for step in range(1, as_count(self.window, "window") + 1):
             a = np.concatenate([history[:-step] for history in histories])
@@ -186,7 +195,17 @@ class NextItem:
         return self
 
     def build(self):
-        """Make the network, untrained."""
+        """Make the network, untrained, and return itself.
+
+        Raises
+        ------
+        ValueError
+            If kind is none of the three, or a count is no whole number from 1 on.
+        """
+        if self.kind not in ("cnn", "gru", "attention"):
+            raise ValueError(f'kind={self.kind!r}: choose "cnn", "gru" or "attention"')
+        for name in ("n", "length", "d", "blocks"):
+            as_count(getattr(self, name), name)
         keras = keras_models.keras
         layers, d, n = keras.layers, self.d, self.n
         start = keras.initializers.RandomNormal(stddev=d**-0.5)
@@ -195,21 +214,18 @@ class NextItem:
         x = layers.Embedding(n + 1, d, embeddings_initializer=start, name="items")(given)
         if self.kind == "attention" and self.positions:
             places = keras.ops.arange(self.length)
-            table = layers.Embedding(
-                self.length, d, embeddings_initializer=start, name="places"
-            )
+            table = layers.Embedding(self.length, d, embeddings_initializer=start, name="places")
             x = x + table(keras.ops.zeros_like(given) + places)
         x = layers.Dropout(self.dropout)(x)
         if self.kind == "cnn":
             for i, dilation in enumerate(self.dilations):
                 y = layers.LayerNormalization()(x)
-                y = layers.Conv1D(
-                    d, 2, padding="causal", dilation_rate=dilation, activation="relu", name=f"conv{i}"
-                )(y)
+                conv = {"padding": "causal", "dilation_rate": dilation, "activation": "relu"}
+                y = layers.Conv1D(d, 2, name=f"conv{i}", **conv)(y)
                 x = x + layers.Dropout(self.dropout)(y)
         elif self.kind == "gru":
             x = layers.GRU(d, return_sequences=True, name="gru")(x)
-        elif self.kind == "attention":
+        else:
             for i in range(self.blocks):
                 y = layers.LayerNormalization(name=f"norm{i}")(x)
                 attend = layers.MultiHeadAttention(1, d, dropout=self.dropout, name=f"attend{i}")
@@ -217,8 +233,6 @@ class NextItem:
                 y = layers.LayerNormalization()(x)
                 y = layers.Dense(d, activation="relu")(y)
                 x = x + layers.Dropout(self.dropout)(layers.Dense(d)(y))
-        else:
-            raise ValueError(f'kind={self.kind!r}: choose "cnn", "gru" or "attention"')
         x = layers.LayerNormalization(name="out")(x) if self.kind != "gru" else x
         self.model_ = keras.Model(given, x)
         self.bias_ = keras.Variable(np.zeros(n, np.float32))
