@@ -3,9 +3,9 @@
     python -m benchmarks --sequences
 
 Each finished row is kept in ``data/sequences/``, so an interrupted run goes on where it stopped,
-and a run with nothing to do takes seconds. Delete the files to start anew. All models are tuned on the
-event before the one that is asked for, and each gets up to six settings; of a network's epochs the
-best is kept as well.
+and a run with nothing to do takes seconds. Delete the files to start anew. All models are tuned on
+the event before the one that is asked for, and each gets up to six settings; of a network's epochs
+the best is kept as well.
 """
 
 import json

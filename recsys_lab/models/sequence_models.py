@@ -243,7 +243,7 @@ class NextItem:
         """Write what was chosen, the weights, and how far back they read, to a file as .npz."""
         chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         weights = {f"w{i}": w for i, w in enumerate(self.model_.get_weights())}
-        given = {"chosen": json.dumps(chosen), "read": self.read_, "bias": self.bias_.numpy()}
+        given = {"chosen": json.dumps(chosen), "read": self.read_, "bias": np.asarray(self.bias_)}
         np.savez_compressed(file, **weights, **given)
 
     @classmethod
