@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from .engine import Mistake, as_array, define, expect, expect_close, expect_shape
+from .questions import Choice, Number, define_quiz
 
 
 @define(
@@ -731,3 +732,106 @@ def _(answer):
         got = answer(scores)
         why = "Scores of 900 and of -900: subtract each row's own maximum, after the mask."
         expect_close(got, _by_prefixes(scores), why)
+
+
+define_quiz(
+    "sequences.recap",
+    notebook=11,
+    questions=[
+        Choice(
+            "sequences.q_target",
+            "After two epochs the training loss of a self-attention network is 0.01. On held-out "
+            "events it is behind popularity. The mask in the code: np.tril(np.ones((L, L)), 1). "
+            "What is wrong?",
+            right="each place sees the item that it has to name",
+            because="The mask is one place off. Copying needs no taste, and in use there is "
+            "nothing to copy.",
+            wrong={
+                "it overfits: the network has too many weights": "Overfitting takes many epochs, "
+                "and the loss seldom falls to 0. Two epochs and 0.01 mean that the answer is there "
+                "to be read.",
+                "nothing sees its own place": "That would be np.tril(..., -1). Then the loss would "
+                "be too high, not too low.",
+            },
+        ),
+        Choice(
+            "sequences.q_shuffle",
+            "A report: popularity 0.050, a GRU 0.100, and the same GRU with each history shuffled "
+            "before the question 0.098. It concludes: the order of events matters. What is shown?",
+            right="the items matter, and their order hardly",
+            because="What a shuffled history still gives did not come from the order. EASE may do "
+            "as well.",
+            wrong={
+                "the order matters: a GRU reads an order": "It can read one. The shuffle says "
+                "that here it gained 0.002 from it.",
+                "nothing: a GRU may not be asked about shuffled histories": "It may: the question "
+                "is what it takes from the order, and without the order it loses nearly nothing.",
+            },
+        ),
+        Number(
+            "sequences.q_field",
+            "A causal CNN has four layers of width 3, with dilations 1, 2, 4 and 8. How many "
+            "places, its own included, does an output see?",
+            right=31,
+            because="The farthest taps are 2, 4, 8 and 16 places back, 30 in all; and its own.",
+            wrong={
+                30: "You left out its own place, 0 back.",
+                16: "That is width 2: with width 3 the farthest tap of a layer is two dilations "
+                "back.",
+                81: "You multiplied the widths. So many paths there are, but many lead to the same "
+                "place: distances add up.",
+                45: "With width 3 the taps are 0, 1 and 2 dilations back: the farthest is 2.",
+                "else": "Add up how far back the farthest tap of each layer reaches, 2 times its "
+                "dilation, and count its own place.",
+            },
+            tolerance=0.1,
+            answer="len(sees(3, (1, 2, 4, 8)))",
+        ),
+        Number(
+            "sequences.q_best",
+            "In the known world with 100 items, half of all events are chance. Which nDCG@10 is "
+            "the best possible, to two digits? (The ten discounts sum to 4.54.)",
+            right=0.52,
+            because="0.5 by the rule, and 0.005 times 4.54 by luck: the ten places catch a few of "
+            "the chance events.",
+            wrong={
+                0.5: "Of the chance events, some fall on the list: each place catches a hundredth "
+                "of them.",
+                1.0: "No list knows what chance will bring: half of the events have no rule.",
+                0.95: "You counted ten chance hits in full: each comes with the probability 0.005.",
+                "else": "(1 - q) + q / n times the sum of the discounts, with q = 0.5 and n = 100.",
+            },
+            tolerance=0.005,
+            answer="SeriesWorld(10, 10, 0.5).best_ndcg()",
+        ),
+        Choice(
+            "sequences.q_home",
+            "A film site wants a list for members who come back after some days. In tests on the "
+            "last event of each member, the Markov chain is far ahead of popularity. Which of the "
+            "two should make the list?",
+            right="popularity",
+            because="Their question is the first event after a break, and there the chain is "
+            "behind.",
+            wrong={
+                "the chain": "It won another question: what comes next within one sitting.",
+                "either: the difference is small": "It is not small on either question, and it "
+                "changes its sign.",
+            },
+            answer="'popularity' if ahead['break'][0] < 0 < ahead['last'][1] else 'the chain'",
+        ),
+        Choice(
+            "sequences.q_split",
+            "A colleague cuts all histories into windows of twenty events, trains on a random nine "
+            "tenths of the windows, and asks for the last event of the others. Why is her score "
+            "too good?",
+            right="later events of the same people have trained the network",
+            because="A window before and a window after the asked one are in train: the split has "
+            "to be by time.",
+            wrong={
+                "windows of twenty are too short": "That would make the score worse.",
+                "one person gives several windows": "That alone would make intervals too narrow. "
+                "The score is too good because some of these windows are later than the question.",
+            },
+        ),
+    ],
+)
