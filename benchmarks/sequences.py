@@ -79,11 +79,8 @@ def settings(n, world) -> dict:
         trials = [{"dropout": 0.1, "learning_rate": 0.003}, {"dropout": 0.1, "learning_rate": 0.01}]
         fixed = {"length": 24, "d": 24, "batch": 50, "epochs": 30}
     else:
-        trials = [
-            {"d": 32, "dropout": 0.2, "learning_rate": 0.003},
-            {"d": 64, "dropout": 0.5, "learning_rate": 0.002},
-        ]
-        fixed = {"length": 50, "batch": 64, "negatives": 512, "epochs": 10}
+        trials = [{"dropout": a, "learning_rate": 0.004} for a in (0.2, 0.5)]
+        fixed = {"length": 50, "d": 32, "batch": 64, "negatives": 256, "epochs": 10}
     found = {
         "popularity": (lambda: Bag(n, Popularity()), [{}]),
         "EASE": (lambda lam: Bag(n, EASE(lam)), lams),
