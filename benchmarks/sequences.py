@@ -69,12 +69,12 @@ class Bag:
 
 def settings(n, world) -> dict:
     """Name -> (make, what to try)."""
-    chain = [{"damping": d} for d in (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)]
+    chain = [{"damping": d} for d in (1.0, 3.0, 10.0, 30.0, 100.0)]
     wide = [(2, 2), (3, 2), (5, 3)] if world else [(5, 3), (10, 5), (20, 10)]
     windows = [
         {"window": w, "last": last, "damping": d} for (w, last), d in product(wide, (1.0, 10.0))
     ]
-    lams = [{"lam": lam} for lam in (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)]
+    lams = [{"lam": lam} for lam in (30.0, 100.0, 300.0, 1000.0, 3000.0)]
     if world:
         trials = [{"dropout": 0.1, "learning_rate": 0.003}, {"dropout": 0.1, "learning_rate": 0.01}]
         fixed = {"length": 24, "d": 24, "batch": 50, "epochs": 30}
@@ -144,12 +144,14 @@ def choose(make, tried, task, say) -> dict:
 
 def measure(fitted, task, seed):
     """Judge a fitted model by the histories as they are, and in a random order: 2 x people."""
-    rng = np.random.default_rng(seed)
+    rng, kept = np.random.default_rng(seed), task.judge(fitted)
+    if isinstance(fitted, Bag):  # which a shuffle cannot change
+        return np.array([kept, kept], np.float32)
     shuffled = [
         task.judge(fitted, [rng.permutation(each) for each in task.histories])
         for _ in range(SHUFFLES)
     ]
-    return np.array([task.judge(fitted), np.mean(shuffled, axis=0)], np.float32)
+    return np.array([kept, np.mean(shuffled, axis=0)], np.float32)
 
 
 def tasks(data):
@@ -248,7 +250,8 @@ def run_sequences(only=None) -> str:
             people = measure(fitted, task, seed)
             users = np.flatnonzero(np.diff(as_csr(task.test, "test").indptr))
             row = {"task": name, "model": model, "seed": seed, "chosen": json.dumps(chosen)}
-            row |= {"ndcg": people[0].mean().round(5), "shuffled": people[1].mean().round(5)}
+            kept_mean, shuffled_mean = (round(float(each.mean()), 5) for each in people)
+            row |= {"ndcg": kept_mean, "shuffled": shuffled_mean}
             kept.put({**row, "seconds": seconds}, people, users)
             if name == "noise 0.2" and seed == 0 and model in NETWORKS:
                 save(FOLDER / f"{NETWORKS[model]}.npz", fitted.save)
