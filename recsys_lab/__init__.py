@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_film_vectors", "load_movielens", "load_shop"],
+    "data.datasets": ["load_film_vectors", "load_movielens", "load_sequences", "load_shop"],
+    "data.sequences": ["ordered_histories", "split_next"],
+    "data.worlds": ["SeriesWorld"],
     "data.splits": [
         "split_cold_items",
         "split_cold_users",
@@ -34,6 +36,7 @@ _HOME = {
     "models.text": ["text"],
     "models.dot_losses": ["fit_dot"],
     "models.ncf_models": ["ncf_model"],
+    "models.sequence_models": ["Chain", "NextItem"],
     "models.recommenders": [
         "ALS",
         "BPR",
