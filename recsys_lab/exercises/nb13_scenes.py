@@ -724,3 +724,115 @@ def _(answer):
     clicks = np.array([[1, 0], [1, 0], [0, 0], [1, 0], [1, 0]])
     why = "Nobody clicked at place 1: it has 0."
     expect_close(answer(clicks, np.array([0, 1, 0, 1, 0])), [1, 0], why)
+
+
+define_quiz(
+    "scenes.recap",
+    notebook=13,
+    questions=[
+        Choice(
+            "scenes.q_bag",
+            "A bookshop lists, beside each novel, what its buyers bought most often. The same "
+            "cookery book stands beside every novel. What is the most likely reason?",
+            right="it is in many baskets, whatever else is in them",
+            because="A count of common baskets rewards what everyone buys, like the carrier bag. "
+            "Divide by what chance would give.",
+            wrong={
+                "readers of novels like to cook": "It would explain one list. Beside *every* novel "
+                "stands what goes with nothing in particular; compare with chance first.",
+                "the shop has too few baskets": "With too few baskets the *lift* goes wild. A count "
+                "stays wrong with any number of them: in the lesson it was no better at 20,000.",
+                "the prior is too large": "A count has no prior. And a large prior pulls towards "
+                "the count; it does not explain it.",
+            },
+            answer="'it is in many baskets, whatever else is in them' "
+            "if shares['count'].mean(axis=1)[-1] < 0.6 else ''",
+        ),
+        Choice(
+            "scenes.q_small",
+            "A new shop has 1,000 baskets. Its list 'goes well with' is full of things that were "
+            "sold once or twice. Which change helps most?",
+            right="add a few baskets to the expected number",
+            because="Next to nothing was expected of a rare pair, so one basket looks like a "
+            "wonder. A prior asks for more than one.",
+            wrong={
+                "wait for twenty times as many baskets": "That cures the lift too, in the end. "
+                "With the prior the shop of the lesson was nearly right at 1,000.",
+                "use counts instead": "Then the rare things go, and the carrier bags come.",
+                "take the logarithm of the lift": "PMI has the same order as the lift, so the same "
+                "list.",
+            },
+            answer="'add a few baskets to the expected number' if shares['lift, prior 2'][1].mean() "
+            "> max(shares['lift'][1].mean(), shares['count'][1].mean()) + 0.3 else ''",
+        ),
+        Choice(
+            "scenes.q_again",
+            "A grocer tests a recommender on each customer's next basket, and filters out what "
+            "the customer had before. Recall falls from 0.72 to 0.07. What happened?",
+            right="most of the next basket was bought before",
+            because="The filter comes from films, which are seen once. Here four of five things in "
+            "the next basket are bought again.",
+            wrong={
+                "the model had memorised the past": "It had, and for this question memory is the "
+                "right answer: the same things are bought again.",
+                "the filter shows the model's true quality": "It shows the quality for another "
+                "question, *what is new to me?* Judge the two apart.",
+                "the test leaks": "What was bought before is known on the day. That is no leak.",
+            },
+            answer="'most of the next basket was bought before' if again > 0.5 else ''",
+        ),
+        Choice(
+            "scenes.q_friends",
+            "In a company's network, people get to know each other through common acquaintances. "
+            "A team replaces *common friends* by a walk of many steps. What do you expect?",
+            right="about the same recall",
+            because="Where friends introduce friends, two steps hold nearly all there is to know. "
+            "The longer walk was ahead only where circles alone made friends.",
+            wrong={
+                "a much higher recall": "More steps see more people, but not more of those who "
+                "will meet: these have a common friend already.",
+                "recall like that of *most friends*": "A walk that goes back to its start stays "
+                "near it. It forgets the start only without the way back.",
+                "recall like chance": "The walk still prefers friends of friends.",
+            },
+            answer="'about the same recall' if abs((results['friends introduce friends']"
+            "['PageRank, 0.3'] - results['friends introduce friends']['common friends']).mean()) "
+            "< 0.03 else ''",
+        ),
+        Number(
+            "scenes.q_place",
+            "Article X has 30 clicks in 100 showings at place 0. Article Y has 24 clicks in 200 "
+            "showings at place 4. Place 4 is looked at 0.25 times as often as place 0. How many "
+            "clicks a look has Y?",
+            right=0.48,
+            because="200 showings are 50 looks, and 24 / 50 = 0.48. Y is wanted more than X.",
+            wrong={
+                0.12: "That is clicks a showing. Most of the showings at place 4 nobody looked at.",
+                0.03: "You multiplied by 0.25: a look is rarer than a showing, so clicks a look "
+                "are more than clicks a showing.",
+                0.3: "That is X, which stood at place 0.",
+                "else": "Count the looks first: 200 showings times 0.25. Then divide the clicks.",
+            },
+            tolerance=0.005,
+            answer="24 / (200 * 0.25)",
+        ),
+        Choice(
+            "scenes.q_narrow",
+            "A feed's click rate rises each month. The number of topics that a reader sees falls "
+            "from six to one. The team says: 'Our readers have become specialists.' What is true?",
+            right="the log cannot tell: the feed stopped asking",
+            because="In the lesson the same happened to readers whose taste never changed. What "
+            "was not shown could not be clicked.",
+            wrong={
+                "yes: they click what they like": "They click what they are shown. A topic that is "
+                "not shown gets no clicks, wanted or not.",
+                "no: readers never change": "They may. The log cannot say, because the feed "
+                "decides what is in it.",
+                "no: the click rate must be wrong": "The rate is right, and it rises. It does not "
+                "see what was not shown.",
+            },
+            answer="'the log cannot tell: the feed stopped asking' if topics_seen[0.0][-1] < 2 "
+            "else ''",
+        ),
+    ],
+)
