@@ -13,6 +13,7 @@ _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
     "data.datasets": ["load_movielens", "load_shop"],
+    "data.logs": ["simulate_log"],
     "data.scenes": ["simulate_baskets", "simulate_feed", "simulate_friends"],
     "data.splits": [
         "split_cold_items",

@@ -106,7 +106,9 @@ def simulate_baskets(
         bought[name] = rng.random(shape) < rate
     table = pd.DataFrame({name: part.ravel() for name, part in bought.items()})
     looked_at = table.assign(**{name: part.ravel() for name, part in seen.items()})
-    complements = {(m, c) for mains, _, _, with_it in NEEDS.values() for m in mains for c in with_it}
+    complements = {
+        (m, c) for mains, _, _, with_it in NEEDS.values() for m in mains for c in with_it
+    }
     substitutes = {(a, b) for mains, *_ in NEEDS.values() for a in mains for b in mains if a != b}
     margin = pd.Series(MARGINS).reindex(table.columns)
     return Baskets(table, looked_at, frozenset(complements), frozenset(substitutes), margin)

@@ -286,7 +286,9 @@ def exchanges_alpha(A, person, alpha, steps):
     return pagerank.reference(A, person, 1 - alpha, steps)
 
 
-@pagerank.wrong("You left out the way back: with the chance 1 - alpha the walk is at `person` again.")
+@pagerank.wrong(
+    "You left out the way back: with the chance 1 - alpha the walk is at `person` again."
+)
 def never_goes_back(A, person, alpha, steps):
     return pagerank.reference(A, person, 1, steps)
 
@@ -366,7 +368,9 @@ def loses_who_has_no_friends(A, person, alpha, steps):
     return p
 
 
-@pagerank.wrong("You set `person` to 1 - alpha in each step: what arrives from friends is added to it.")
+@pagerank.wrong(
+    "You set `person` to 1 - alpha in each step: what arrives from friends is added to it."
+)
 def overwrites_the_person(A, person, alpha, steps):
     p = np.zeros(len(A))
     p[person] = 1
@@ -383,7 +387,9 @@ def solves_for_the_end(A, person, alpha, steps):
     return pagerank.reference(A, person, alpha, 10_000)
 
 
-@pagerank.wrong("You let the walk stay where it is with the chance 1 - alpha: it goes back to `person`.")
+@pagerank.wrong(
+    "You let the walk stay where it is with the chance 1 - alpha: it goes back to `person`."
+)
 def stays_where_it_is(A, person, alpha, steps):
     p = np.zeros(len(A))
     p[person] = 1
@@ -467,7 +473,12 @@ def _(answer):
 @pagerank.check("random cases")
 def _(answer):
     rng = np.random.default_rng(8)
-    for n, person, alpha, steps in [(7, 2, 0.85, 4), (4, 3, 0.3, 1), (9, 0, 0.5, 7), (1, 0, 0.9, 3)]:
+    for n, person, alpha, steps in [
+        (7, 2, 0.85, 4),
+        (4, 3, 0.3, 1),
+        (9, 0, 0.5, 7),
+        (1, 0, 0.9, 3),
+    ]:
         A = np.triu(rng.random((n, n)) < 0.45, 1)
         A = (A | A.T).astype(rng.choice([int, float]))
         got = expect_shape(answer(A, person, alpha, steps), (n,))
@@ -629,9 +640,7 @@ def forgets_to_compare(clicks, swapped):
     return _by_place(clicks, swapped, lambda plain, swap, k: plain[k] + swap[k])
 
 
-@looked.wrong(
-    "You let no place be above 1: an estimate may be. Cut off, it is too low on average."
-)
+@looked.wrong("You let no place be above 1: an estimate may be. Cut off, it is too low on average.")
 def clips_at_one_place(clicks, swapped):
     return np.minimum(looked.reference(clicks, swapped), 1)
 
@@ -740,7 +749,8 @@ define_quiz(
             wrong={
                 "readers of novels like to cook": "It would explain one list. Beside *every* novel "
                 "stands what goes with nothing in particular; compare with chance first.",
-                "the shop has too few baskets": "With too few baskets the *lift* goes wild. A count "
+                "the shop has too few baskets": "With too few baskets the *lift* goes wild. A "
+                "count "
                 "stays wrong with any number of them: in the lesson it was no better at 20,000.",
                 "the prior is too large": "A count has no prior. And a large prior pulls towards "
                 "the count; it does not explain it.",
@@ -762,7 +772,8 @@ define_quiz(
                 "take the logarithm of the lift": "PMI has the same order as the lift, so the same "
                 "list.",
             },
-            answer="'add a few baskets to the expected number' if shares['lift, prior 2'][1].mean() "
+            answer="'add a few baskets to the expected number' if shares['lift, prior "
+            "2'][1].mean() "
             "> max(shares['lift'][1].mean(), shares['count'][1].mean()) + 0.3 else ''",
         ),
         Choice(

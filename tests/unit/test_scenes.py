@@ -17,7 +17,9 @@ def test_a_complement_joins_with_its_chance_and_staples_come_with_theirs(shop):
     n = sausages.sum()
     # Four standard deviations of a share.
     assert shop.bought["charcoal"][sausages].mean() == pytest.approx(0.5, abs=2 / np.sqrt(n))
-    assert shop.bought["milk"].mean() == pytest.approx(0.35, abs=4 * 0.48 / np.sqrt(len(shop.bought)))
+    assert shop.bought["milk"].mean() == pytest.approx(
+        0.35, abs=4 * 0.48 / np.sqrt(len(shop.bought))
+    )
     assert shop.bought["milk"][sausages].mean() == pytest.approx(0.35, abs=2 / np.sqrt(n))
 
 
