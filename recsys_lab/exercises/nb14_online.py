@@ -58,6 +58,25 @@ def forgets_the_target(click, chance, target):
     return np.mean(click / chance)
 
 
+@ips.wrong("You left the clicks out: that is the mean weight, which is near 1 for any policy.")
+def leaves_the_clicks_out(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    return np.mean(target / chance)
+
+
+@ips.wrong("You multiplied the two chances: divide by that of the old policy.")
+def multiplies_the_chances(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    return np.mean(target * chance * click)
+
+
+@ips.wrong(
+    "You let the estimate end at 1. One log may give more; cut off, it is too low on average."
+)
+def ends_at_one(click, chance, target):
+    return min(1.0, ips.reference(click, chance, target))
+
+
 @ips.wrong(
     "You divided by the sum of the weights (that is the self-normalised estimate): divide by the "
     "number of visits."
@@ -278,6 +297,40 @@ def draws_once(clicks, shown, draws, rng):
     return best
 
 
+@thompson.wrong(
+    "You counted only the items that won a draw: an item that never wins has a share too, 0. "
+    "`np.bincount(..., minlength=len(clicks))` keeps it."
+)
+def leaves_out_who_never_wins(clicks, shown, draws, rng):
+    rates = rng.beta(1 + clicks, 1 + shown - clicks, size=(draws, len(clicks)))
+    return np.bincount(rates.argmax(axis=1)) / draws
+
+
+@thompson.wrong("You gave the winner of each draw: count how often each item wins, as a share.")
+def gives_the_winners(clicks, shown, draws, rng):
+    rates = rng.beta(1 + clicks, 1 + shown - clicks, size=(draws, len(clicks)))
+    return rates.argmax(axis=1)
+
+
+@thompson.wrong(
+    "You looked for the best draw of each item: look for the best item of each draw, "
+    "`argmax(axis=1)` where a row is a draw."
+)
+def takes_the_best_draw(clicks, shown, draws, rng):
+    rates = rng.beta(1 + clicks, 1 + shown - clicks, size=(draws, len(clicks)))
+    return np.bincount(rates.argmax(axis=0), minlength=len(clicks)) / draws
+
+
+@thompson.wrong(
+    "You drew new clicks at the rate so far: then an item without a click never wins. Draw the "
+    "rate itself, from the Beta."
+)
+def draws_clicks(clicks, shown, draws, rng):
+    n = np.maximum(shown, 1)
+    rates = rng.binomial(n, clicks / n, size=(draws, len(clicks))) / n
+    return np.bincount(rates.argmax(axis=1), minlength=len(clicks)) / draws
+
+
 @thompson.right
 def draws_one_by_one(clicks, shown, draws, rng):
     wins = [0] * len(clicks)
@@ -416,6 +469,33 @@ def takes_one_variance(p, q, level, power):
     return _size(p, q, level, power, both=p * (1 - p))
 
 
+@sample_size.wrong("You took the new group's variance alone: a difference has those of both.")
+def takes_the_new_variance(p, q, level, power):
+    return _size(p, q, level, power, both=q * (1 - q))
+
+
+@sample_size.wrong(
+    "You halved: the variance of a difference is the sum of the two, not their mean, and n is the "
+    "size of each group."
+)
+def halves(p, q, level, power):
+    return _size(p, q, level, power, both=(p * (1 - p) + q * (1 - q)) / 2)
+
+
+@sample_size.wrong("You fixed z at 1.96: that is for level 0.05. Take `inv_cdf(1 - level / 2)`.")
+def fixes_the_level(p, q, level, power):
+    z = NormalDist().inv_cdf
+    return _size(p, q, level, power, reach=z(0.975) + z(power))
+
+
+@sample_size.wrong(
+    "You took `cdf`, which goes from z to a chance: you need the way back, `inv_cdf`."
+)
+def takes_cdf(p, q, level, power):
+    cdf = NormalDist().cdf
+    return _size(p, q, level, power, reach=cdf(1 - level / 2) + cdf(power))
+
+
 @sample_size.wrong("You took the old rate's variance twice: the new group has q (1 - q).")
 def takes_the_old_variance_twice(p, q, level, power):
     return _size(p, q, level, power, both=2 * p * (1 - p))
@@ -452,7 +532,10 @@ def takes_the_relative_difference(p, q, level, power):
     return ceil((z(1 - level / 2) + z(power)) ** 2 * both / ((q - p) / p) ** 2)
 
 
-@sample_size.wrong("You used z(1 - power): that is negative, and makes the groups too small.")
+@sample_size.wrong(
+    "One of your two z is negative, z(1 - power) or z(level / 2), so the groups are too small: add "
+    "z(1 - level / 2) and z(power)."
+)
 def takes_the_power_for_a_miss(p, q, level, power):
     z = NormalDist().inv_cdf
     return _size(p, q, level, power, reach=z(1 - level / 2) + z(1 - power))
@@ -478,7 +561,9 @@ def takes_roots(p, q, level, power):
     return _size(p, q, level, power, both=np.sqrt(p * (1 - p)) + np.sqrt(q * (1 - q)))
 
 
-@sample_size.wrong("You rounded down: one user fewer has less than the power that is asked for.")
+@sample_size.wrong(
+    "You rounded down, or to the nearest: one user fewer has less than the power asked for."
+)
 def rounds_down(p, q, level, power):
     return sample_size.reference(p, q, level, power) - 1
 
@@ -523,7 +608,7 @@ def _(answer):
         (0.31, 0.27, 0.003, 0.66),
     ]:
         got = expect_integer(answer(p, q, level, power))
-        why = f"p {p}, q {q}, level {level}, power {power}."
+        why = f"p {p}, q {q}, level {level}, power {power}; take both z from `inv_cdf`."
         expect_close(got, sample_size.reference(p, q, level, power), why)
 
 
@@ -590,19 +675,19 @@ define_quiz(
         ),
         Choice(
             "online.q_epsilon",
-            "A news page shows a random article in one visit of ten, for ever. Its regret is a "
-            "straight line. What would bend it?",
+            "A news page shows a random article in one visit of ten, for ever. In the end its "
+            "regret is a straight line. What would bend it?",
             right="exploring less as the doubt gets smaller",
             because="A fixed share goes on losing the same in each round. Thompson sampling shows "
             "an item as often as it may be the best, and that fades.",
             wrong={
                 "exploring more": "Then the line is steeper: each random visit costs.",
-                "never exploring": "Then it gets stuck on a wrong item in some runs, and that is a "
+                "never exploring": "Then it gets stuck on a wrong item in most runs, and that is a "
                 "straight line as well.",
                 "more visits": "The line goes on. It is lost per visit.",
             },
             answer="'exploring less as the doubt gets smaller' if regrets['Thompson'][-1] - "
-            "regrets['Thompson'][-1001] < 0.7 * (regrets['epsilon-greedy'][-1] - "
+            "regrets['Thompson'][-1001] < 0.9 * (regrets['epsilon-greedy'][-1] - "
             "regrets['epsilon-greedy'][-1001]) else ''",
         ),
         Choice(
@@ -611,7 +696,7 @@ define_quiz(
             "had looked each morning. How often does that happen with twenty looks if there is no "
             "difference at all?",
             right="about one time in four",
-            because="Each look has its own false alarm. Twenty looks at 1.96 made 24 of a hundred.",
+            because="Each look has its own false alarm. Twenty looks at 1.96 made 25 of a hundred.",
             wrong={
                 "one time in twenty": "That is the level of one look. They had twenty chances.",
                 "nearly always": "Twenty independent looks would have 64 of a hundred. These are "
