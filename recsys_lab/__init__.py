@@ -15,7 +15,6 @@ _HOME = {
     "data.datasets": ["load_film_vectors", "load_movielens", "load_sequences", "load_shop"],
     "data.sequences": ["ordered_histories", "split_next"],
     "data.worlds": ["SeriesWorld"],
-    "data.datasets": ["load_movielens", "load_shop"],
     "data.logs": ["simulate_log"],
     "data.scenes": ["simulate_baskets", "simulate_feed", "simulate_friends"],
     "data.splits": [
