@@ -34,6 +34,7 @@ EVENTS = pd.DataFrame(
     }
 )
 DATA = Interactions.from_frame(EVENTS, value="value", time="time")
+HISTORIES = [np.array([0, 1, 2, 1]), np.array([2, 0])]
 
 # What is bad for an argument of a kind. A list of one kind is tried for all arguments of the kind.
 ODD = {"None": None, "a text": "many", "an object": object()}
@@ -81,6 +82,9 @@ KINDS = {
     },
     "id": {"unknown": "no.such", "None": None, "a number": 3, "a list": ["shop"]},
     "model": ODD | {"a class": Popularity},
+    "chance": NUMBERS | {"negative": -0.1, "1.5": 1.5},
+    "yes or no": ODD | {"a number": 3, "1": 1, "a list": [True]},
+    "counts": ODD | {"0": [1, 0], "1.5": [1, 1.5], "a number": 3, "huge": [1, 10**30]},
     "sizes": ODD | {"one": [3], "0": [3, 0], "huge": [10**6, 10**6], "1.5": [3, 1.5]},
     "list": {"None": None, "a number": 3, "an object": object()},
     "function": ODD,
@@ -171,6 +175,20 @@ ARGUMENTS = {
     "interval": ("whole", 500),
     "question": ("text", "Which?"),
     "choices": ("list", ["one", "two"]),
+    **dict.fromkeys(("series", "episodes", "people", "circles", "visits"), ("count", 4)),
+    **dict.fromkeys(("customers", "baskets", "impressions", "samples"), ("count", 4)),
+    **dict.fromkeys(("window", "length", "d", "blocks", "negatives"), ("count", 4)),
+    **dict.fromkeys(("noise", "closure", "swaps"), ("chance", 0.1)),
+    "damping": ("number", 10.0),
+    "penalty": ("number", 5.0),
+    "gap": ("number", 2.0),
+    "world": ("seed", 0),
+    "kind": ("choice", "gmf"),
+    "ties": ("choice", "chance"),
+    "told": ("choice", "title"),
+    "dilations": ("counts", (1, 2)),
+    "positions": ("yes or no", True),
+    "pretrained": ("yes or no", True),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -183,6 +201,10 @@ HERE = {
     ("ReLUNetwork.forward", "self"): ("self", ReLUNetwork([2, 3, 1], 0)),
     ("ReLUNetwork.backward", "self"): ("self", ReLUNetwork([2, 3, 1], 0)),
     ("ReLUNetwork.fit", "self"): ("self", ReLUNetwork([2, 3, 1], 0)),
+    ("simulate_log", "users"): ("count", 3),
+    ("simulate_log", "items"): ("count", 4),
+    ("FeatureMap", "features"): ("matrix", np.eye(3)),
+    ("Chain", "last"): ("count", 1),
     ("item_features", "items"): ("frame", EVENTS),
     ("quiz", "id"): ("id", "start.recap"),
     ("cell_grid", "rows"): ("list", [1, 2]),
@@ -200,7 +222,7 @@ OPTIONAL = {
     *[(name, "forbidden") for name in ("sample_negatives", "training_pairs", "dataset")],
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
     *[(f"Interactions.from_{what}", "items") for what in ("frame", "csv")],
-    ("played", "start"),
+    *[("played", "start"), ("NextItem", "negatives")],
 }
 # What a message calls an argument that it does not call by its name.
 SAID = {"label": "user|item"}
@@ -213,11 +235,11 @@ ELSEWHERE = {
 }
 
 
-def fitted(maker):
+def fitted(maker, train, asked):
     """A model's constructor and the fit that looks at its arguments: it only stores them."""
 
     def make(**arguments):
-        return maker(**arguments).fit(DATA).scores([0])
+        return maker(**arguments).fit(train).scores(asked)
 
     make.__signature__ = inspect.signature(maker)
     return make
@@ -229,7 +251,12 @@ def calls():
         home, found = recsys_lab._HOME_OF[name], getattr(recsys_lab, name)
         if isinstance(found, ModuleType) or home == "judging.leaderboard":
             continue
-        yield name, fitted(found) if home == "models.recommenders" else found
+        if home == "models.recommenders":
+            yield name, fitted(found, DATA, [0])
+        elif home == "models.sequence_models":
+            yield name, fitted(found, HISTORIES, HISTORIES)
+        else:
+            yield name, found
         if name in ("Interactions", "ReLUNetwork"):
             methods = inspect.getmembers(found, callable)
             yield from ((f"{name}.{each}", m) for each, m in methods if each[0] != "_")
