@@ -20,7 +20,7 @@ import pytest
 import scipy.sparse as sp
 
 import recsys_lab
-from recsys_lab import Factors, Interactions, Popularity, ReLUNetwork, figures, keras_models
+from recsys_lab import Factors, Interactions, Popularity, ReLUNetwork, figures, keras_models, text
 
 SECONDS, MIB = 2, 1024
 R = np.array([[1.0, 1, 0, 0, 2], [0, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 0, 0, 1, 0]])
@@ -33,6 +33,7 @@ EVENTS = pd.DataFrame(
         "time": [1, 2, 3, 4, 5, 6],
     }
 )
+FILMS = pd.DataFrame({"title": ["Heat"], "year": [1995], "genres": ["Action"]})
 DATA = Interactions.from_frame(EVENTS, value="value", time="time")
 HISTORIES = [np.array([0, 1, 2, 1]), np.array([2, 0])]
 
@@ -89,6 +90,7 @@ KINDS = {
     "list": {"None": None, "a number": 3, "an object": object()},
     "function": ODD,
     "text": {"None": None, "a number": 3, "a list": ["a"]},
+    "texts": {"None": None, "a number": 3, "a text": "a", "numbers": [1], "none": ["a", None]},
     "whole": NUMBERS | {"1.5": 1.5},
     "array": {key: MATRICES[key] for key in ("None", "a text", "an object", "complex", "dates")}
     | {"texts": ["1"], "masked": MATRICES["masked"], "sparse": sp.csr_array(R)},
@@ -179,6 +181,11 @@ ARGUMENTS = {
     **dict.fromkeys(("customers", "baskets", "impressions", "samples"), ("count", 4)),
     **dict.fromkeys(("window", "length", "d", "blocks", "negatives"), ("count", 4)),
     **dict.fromkeys(("noise", "closure", "swaps"), ("chance", 0.1)),
+    **dict.fromkeys(("title", "year", "genres"), ("yes or no", True)),
+    "text": ("text", "A robot"),
+    "texts": ("texts", ["A robot"]),
+    "counts": ("matrix", R),
+    "movies": ("frame", FILMS),
     "damping": ("number", 10.0),
     "penalty": ("number", 5.0),
     "gap": ("number", 2.0),
@@ -245,6 +252,11 @@ def fitted(maker, train, asked):
     return make
 
 
+def encoded(folder):
+    """An encoder reads its folder when it is asked for something."""
+    return text.TextEncoder(folder).pieces("A robot")
+
+
 def calls():
     """Name -> what is called, for every public name that takes arguments."""
     for name in recsys_lab.__all__:
@@ -262,6 +274,9 @@ def calls():
             yield from ((f"{name}.{each}", m) for each, m in methods if each[0] != "_")
     yield "training_pairs", keras_models.training_pairs
     yield "dataset", keras_models.dataset
+    for call in (text.words, text.bag_of_words, text.idf, text.tfidf, text.film_texts):
+        yield call.__name__, call
+    yield "TextEncoder", encoded
 
 
 CALLS = dict(calls())
