@@ -213,6 +213,7 @@ class _Renderer(IPythonRenderer):
 def _page_of(url: str) -> str:
     """Where a link of a lesson leads among the pages."""
     url = re.sub(r"^(\d\d)_[^/]*\.ipynb$", r"\1.html", url)
+    url = re.sub(r"^\.\./data/", "../../data/", url)
     return re.sub(r"^\.\./docs/errata\.md", "errata.html", url)
 
 

@@ -44,7 +44,8 @@ def test_the_errata_are_those_of_the_lessons_and_each_claim_is_there_once():
     assert not problems, "\n".join(problems)
     assert pages.ERRATA.read_text("utf-8") == page, "run `python -m tools.pages`"
     found = re.findall(r"^## (C\d\d)$", page, re.M)
-    assert found == [f"C{number:02}" for number in range(1, len(found) + 1)]
+    every = [f"C{number:02}" for number in range(1, int(found[-1][1:]) + 1)]
+    assert found == [claim for claim in every if claim not in pages.AWAITED]
     assert len(found) >= 21
 
 
