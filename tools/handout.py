@@ -45,8 +45,8 @@ from pygments.lexers import PythonLexer
 
 from recsys_lab.course.files import lessons
 from recsys_lab.exercises import get
-from recsys_lab.page.display import STATIC
-from recsys_lab.page.figures import DARK_FILTER, DARK_INK, DARK_PAPER
+from recsys_lab.page.display import DARK_FILTER, STATIC
+from recsys_lab.page.figures import DARK_INK, DARK_PAPER
 from recsys_lab.page.recording import MIME
 from tools.notebooks import ROOT, all_notebooks, run, store
 

@@ -692,6 +692,13 @@ def _(answer):
 @define(
     "text.likeness",
     notebook=10,
+    equivalent={
+        "line 7: (A[real_a].mean(axis=0), B[real_b].mean(axis=0)) -> "
+        "(B[real_b].mean(axis=0), A[real_a].mean(axis=0))": "a cosine has no first and second",
+        "line 7: A[real_a].mean(axis=0) -> A[real_a].sum(axis=0)": "a cosine has no length",
+        "line 7: B[real_b].mean(axis=0) -> B[real_b].sum(axis=0)": "a cosine has no length",
+        "line 8: a @ b -> b @ a": "the same product",
+    },
     hints=[
         "`A[real_a]` keeps the rows of the real pieces. Their mean over axis 0 is the sentence's "
         "vector.",

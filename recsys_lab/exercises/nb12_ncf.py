@@ -10,9 +10,17 @@ def _sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
+def _some_logits(rng):
+    """Logits, and for each person fewer events than items."""
+    people, items = rng.integers(1, 7), rng.integers(2, 9)
+    counts = rng.integers(1, items, size=people)
+    return rng.normal(size=(people, items)), counts, int(rng.integers(1, 6))
+
+
 @define(
     "ncf.probability",
     notebook=12,
+    inputs=_some_logits,
     hints=[
         "In the training pairs an event of a person comes once. Each of her n - count zeros comes "
         "ratio * count / (n - count) times on average. What does that do to the odds?",

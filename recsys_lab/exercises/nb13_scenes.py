@@ -199,16 +199,16 @@ def divides_nothing_by_nothing(B, prior):
 
 
 @lift.right
-def goes_pair_by_pair(B, prior):
-    N, products = len(B), len(B[0])
-    result = [[0.0] * products for _ in range(products)]
-    for i in range(products):
-        for j in range(products):
-            both = sum(1 for basket in B if basket[i] and basket[j])
-            expected = sum(b[i] for b in B) * sum(b[j] for b in B) / N + prior
-            if i != j and expected > 0:
-                result[i][j] = both / expected
-    return np.array(result)
+def goes_row_by_row(B, prior):
+    B = np.asarray(B, dtype=float)
+    n, rows = B.sum(axis=0), []
+    for i in range(len(n)):
+        both = B[B[:, i] > 0].sum(axis=0)
+        expected = n[i] * n / len(B) + prior
+        row = [b / e if b and e else 0.0 for b, e in zip(both, expected, strict=True)]
+        row[i] = 0.0
+        rows.append(row)
+    return np.array(rows)
 
 
 @lift.right

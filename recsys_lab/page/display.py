@@ -10,7 +10,9 @@ import anywidget
 import ipywidgets
 from IPython.display import display
 
-from .figures import DARK_FILTER
+# Makes, in CSS, of a picture that was drawn for a light ground one for a dark ground: paper and
+# ink change places, hues stay, and a colour that has contrast on white has it on dark paper.
+DARK_FILTER = "invert(0.9333) hue-rotate(180deg)"
 
 STATIC = Path(__file__).parent / "static"
 

@@ -49,9 +49,6 @@ _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo")
 _CHARACTER = 0.078  # inches of a character at the tick labels' size, on average
 _LONGEST_NAME = 28  # characters of a name written on an axis
 DARK_PAPER, DARK_INK = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
-# Makes, in CSS, of a picture that was drawn for a light ground one for a dark ground: paper and
-# ink change places, hues stay, and a colour that has contrast on white has it on dark paper.
-DARK_FILTER = "invert(0.9333) hue-rotate(180deg)"
 # Cells: none is like the paper, much is deep on white and bright on black, negative is vermillion.
 _LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
 _DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from recsys_lab import figures
+from recsys_lab.page import display
 
 LONG = ["Star Wars: Episode IV - A New Hope (1977)", "Heat (1995)", "Toy Story (1995)"]
 SHOP = [[1, 0, 1, 0, 0], [1, 1, 0, 0, 1], [0, 0, np.nan, 1, 1]]
@@ -130,7 +131,7 @@ def test_a_theme_ends_with_its_block():
 
 def darkened(colour):
     """A colour after `DARK_FILTER`, by the CSS standard's matrix for a hue turned by half."""
-    (amount,) = re.findall(r"invert\(([\d.]+)\) hue-rotate\(180deg\)", figures.DARK_FILTER)
+    (amount,) = re.findall(r"invert\(([\d.]+)\) hue-rotate\(180deg\)", display.DARK_FILTER)
     inverted = float(amount) + (1 - 2 * float(amount)) * np.array(to_rgb(colour))
     turn = [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]
     return np.clip(turn @ inverted, 0, 1)

@@ -109,7 +109,7 @@ def test_too_many_states_get_a_coarser_slider_that_keeps_its_ends_and_its_start_
 
 @pytest.mark.parametrize(("most", "clicks", "states"), [(16, 4, 16), (15, 3, 15), (5, 1, 5)])
 def test_of_a_grid_as_many_clicks_are_followed_as_there_is_room_for(most, clicks, states):
-    grid = cell_grid([1, 2], "AB", [[1, 0], [0, 1]])
+    grid = cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]])
     form = recording.form(Explorer(lambda R: small(*map(sum, R)), {"R": grid}), most)
     assert len(form["frames"]) == states
     matrices = [np.array(state[0]) for state, *_ in form["frames"]]
