@@ -8,6 +8,7 @@ import pytest
 
 from recsys_lab.exercises import get
 from tests.browser.lab import (
+    RUN_LIMIT,
     after,
     errors,
     moves,

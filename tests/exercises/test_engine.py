@@ -740,7 +740,7 @@ def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypa
     before = limit.threading.active_count()
     verdict = examine(sample, named_double(function), seconds=0.9)
     assert verdict.state == "not yet"
-    assert verdict.message.startswith("It was still running after 0.")
+    assert verdict.message.startswith("It was still running after ")
     assert "in its first call. Does a loop never end?" in verdict.message
     assert verdict.message.endswith("It was stopped.")
     assert verdict.call == "double([0, 2])"
