@@ -584,26 +584,6 @@ def _as_rank(k, R):
     return as_count(k, "k", most=most, why="any number of factors that R can need")
 
 
-def _as_factors(V, name, length, dtype):
-    """Check that V is a matrix of finite numbers with so many rows."""
-    if sp.issparse(V) or isinstance(V, Interactions):
-        raise ValueError(f"{name} is sparse: give it as a dense array")
-    V = as_matrix(V, name).astype(dtype, copy=False)
-    if V.shape[0] != length or not V.shape[1]:
-        raise ValueError(f"{name} has shape {V.shape}: give it {length} rows, of k factors each")
-    return V
-
-
-def _as_penalty(value, name="lam"):
-    return as_number(value, name)
-
-
-def _as_rank(k, R):
-    # Of more factors than users and items the rest would be 0; up to 1000 that costs nothing.
-    most = max(1000, *R.shape)
-    return as_count(k, "k", most=most, why="any number of factors that R can need")
-
-
 def _with_sides(matrix, name):
     if 0 in matrix.shape:
         raise ValueError(f"{name} has shape {matrix.shape}: give at least one user and one item")

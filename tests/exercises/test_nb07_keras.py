@@ -59,18 +59,6 @@ def by_argmax(curve, patience):
     return best, epoch
 
 
-def by_counting(curve, patience):
-    best, waited = 0, 0
-    for epoch in range(1, len(curve)):
-        if curve[epoch] > curve[best]:
-            best, waited = epoch, 0
-        else:
-            waited += 1
-        if waited == patience:
-            return best, epoch
-    return best, len(curve) - 1
-
-
 def by_the_last_axis(m, n, k):
     from recsys_lab.models.keras_models import keras
 
@@ -89,7 +77,6 @@ def by_the_last_axis(m, n, k):
         (lesson.negatives, user_by_user),
         (lesson.negatives, all_again_where_unlucky),
         (lesson.stopped, by_argmax),
-        (lesson.stopped, by_counting),
         (lesson.mended, by_the_last_axis),
     ],
     ids=lambda one: getattr(one, "__name__", getattr(one, "id", "")),
