@@ -63,7 +63,9 @@ def test_a_notebook_runs_and_answers(lab, page, name):
     for explorer in explorers.all():
         explorer.scroll_into_view_if_needed()
         explorer.locator(".rl-picture[data-frame]").wait_for()
-        for kind, ways in moves(explorer):
+        kinds = list(moves(explorer))
+        assert kinds, f"nothing to move: {shown(explorer)['alt']}"
+        for kind, ways in kinds:
             start = shown(explorer)
             seen = [after(page, explorer, way) for way in ways]
             assert [state["failure"] for state in seen] == [""] * len(seen)

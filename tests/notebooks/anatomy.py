@@ -118,6 +118,8 @@ def widgets(lesson: Lesson) -> Iterator[str]:
                     f"explore(...) in cell {index} has to repeat its question: "
                     "explore(view, '...?', ...)"
                 )
+        if any(at == index and not call.keywords for at, call in lesson.calls("explore")):
+            yield f"explore(...) in cell {index} has no control: name one for each argument"
         if not lesson.cells[index].metadata.get("jupyter", {}).get("source_hidden"):
             yield f"cell {index} draws: fold it, with the metadata jupyter.source_hidden = true"
         answer = lesson.markdown_at(index + 1)
