@@ -465,13 +465,11 @@ def takes_what_goes_together(R, lam):
 
 
 @ease.right
-def item_by_item(R, lam):
-    n = R.shape[1]
-    B = np.zeros((n, n))
-    for j in range(n):
-        rest = np.delete(np.arange(n), j)
-        A = R[:, rest]
-        B[rest, j] = np.linalg.solve(A.T @ A + lam * np.eye(n - 1), A.T @ R[:, j])
+def by_eigenvectors(R, lam):
+    values, Q = np.linalg.eigh(np.transpose(R) @ R)
+    P = (Q / (values + lam)) @ Q.T
+    B = P / -np.diag(P)
+    B[np.diag_indices_from(B)] = 0.0
     return B
 
 
