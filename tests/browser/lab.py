@@ -249,9 +249,10 @@ def shown(explorer: Locator) -> dict:
     return explorer.evaluate(
         """async (area) => {
           const image = area.querySelector(".rl-picture-image");
-          const frame = area.querySelector(".rl-picture").dataset.frame ?? "";
+          const {frame = "", state = "", wanted = state} = area.querySelector(".rl-picture").dataset;
           const words = (name) => area.querySelector(`.rl-picture-${name}`)?.textContent ?? "";
-          const texts = {alt: image.alt, sentence: words("sentence"), failure: words("failure")};
+          const texts = {alt: image.alt, sentence: words("sentence"), failure: words("failure"),
+                         settled: state === wanted};
           if (!image.src) return {...texts, frame, pixels: ""};
           const bytes = await (await fetch(image.src)).arrayBuffer();
           const digest = await crypto.subtle.digest("SHA-256", bytes);
@@ -262,11 +263,14 @@ def shown(explorer: Locator) -> dict:
 
 
 def next_frame(page: Page, explorer: Locator, before: dict) -> dict:
-    """Wait until another answer than `before` is on the screen, and return what is shown then."""
+    """Wait until another answer than `before` is on the screen, and return what is shown then.
+
+    An answer to an earlier move that comes late is not the one.
+    """
     give_up = time.monotonic() + RUN_LIMIT / 1000
     while time.monotonic() < give_up:
         now = shown(explorer)
-        if now["frame"] != before["frame"]:
+        if now["settled"] and now["frame"] != before["frame"]:
             return now
         page.wait_for_timeout(50)
     raise AssertionError(f"no answer: {now}")

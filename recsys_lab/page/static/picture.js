@@ -126,6 +126,7 @@ function render({ model, el }) {
   let painting = ""; // the state that is on the screen
 
   function onMove() {
+    el.dataset.wanted = present();
     if (paint()) return;
     if (keyOf(model.get("state")) === present()) {
       show();
@@ -156,7 +157,9 @@ function render({ model, el }) {
     clearTimeout(timer);
     el.classList.remove("rl-busy");
     busy.textContent = "";
-    el.dataset.frame = frame; // which answer is on the screen, for who waits for it
+    // Which answer is on the screen, and to which state of the controls, for who waits for it.
+    el.dataset.frame = frame;
+    el.dataset.state = painting;
   }
 
   function say(text) {
@@ -179,6 +182,7 @@ function render({ model, el }) {
     const alt = model.get("alt");
     const frame = model.get("number");
     if (words) {
+      painting = keyOf(state);
       failure.textContent = words;
       image.alt = "";
       el.classList.add("rl-failed");
