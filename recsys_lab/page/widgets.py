@@ -13,6 +13,7 @@ import heapq
 import inspect
 import math
 import sys
+import threading
 import time
 import weakref
 from base64 import b64encode
@@ -328,6 +329,7 @@ class Explorer:
         self._travel: tuple[str, int] | None = None  # the control moved last, and which way
         self._positions = {name: _position(each) for name, each in self.controls.items()}
         self._cost = 0.0  # seconds of the last draw
+        self._answering = threading.RLock()
         first, size = self._draw(self.states())
         self._cache.put(self._key(self.states(), (False, 1.0)), first)
         dark, scale = self._screen
@@ -345,7 +347,8 @@ class Explorer:
         asked = [ipywidgets.HTML(f"<strong>{escape(question)}</strong>")] if question else []
         self.widget = ipywidgets.VBox([*asked, *([row] if shown else []), self.picture])
         self.widget.add_class("rl-explore")
-        self._show(first if self._screen == (False, 1.0) else self.frame(*self._screen))
+        first = first if self._screen == (False, 1.0) else self.frame(*self._screen)
+        self._show(first, self.states())
         for name, control in self.controls.items():
             control.observe(lambda change, name=name: self._moved(name), "value")
         self.picture.observe(self._screen_changed, ["dark", "scale"])
@@ -390,6 +393,12 @@ class Explorer:
             self._draw_ahead_soon()
 
     def _answer(self) -> None:
+        # Moves come in more than one thread: one is answered after the other.
+        with self._answering:
+            self._paint()
+        self._draw_ahead_soon()
+
+    def _paint(self) -> None:
         states, screen = self.states(), (self.picture.dark, self.picture.scale)
         key, now = self._key(states, screen), self._page_state(states)
         needed = now == self._needed and now != self.picture.state
@@ -403,25 +412,25 @@ class Explorer:
                     frame = self.frame_of(states, screen)
                 except KeyboardInterrupt:
                     frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
-            self._show(frame)
+            self._show(frame, states)
             if not frame.failure:
                 self._note(key, len(frame.png))  # the page keeps what it is shown
-        self._draw_ahead_soon()
 
-    def _show(self, frame: Frame) -> None:
+    def _show(self, frame: Frame, states: dict[str, tuple]) -> None:
         with self.picture.hold_sync():  # one message, so that picture and texts change together
             self.picture.png = frame.png
             self.picture.alt = frame.alt
             self.picture.sentence = frame.sentence
             self.picture.failure = frame.failure
-            self.picture.state = self._page_state()
+            # That of the frame: a control may have been moved since, in another thread.
+            self.picture.state = self._page_state(states)
             self.picture.number += 1
 
-    def _page_state(self, states: dict[str, tuple] | None = None) -> list:
+    def _page_state(self, states: dict[str, tuple]) -> list:
         """What the page sees of a state: the place of a choice, the value of another control."""
         return [
             [list(row) for row in key] if isinstance(self.controls[name], CellGrid) else key
-            for name, (key, _) in (states or self.states()).items()
+            for name, (key, _) in states.items()
             if isinstance(self.controls[name], ipywidgets.Widget)
         ]
 

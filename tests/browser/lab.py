@@ -170,7 +170,8 @@ class Lab:
         return name
 
     def open(self, page: Page, name: str) -> None:
-        """Open a notebook of the folder in a fresh workspace, and wait for its kernel."""
+        """Open a notebook in a fresh workspace with the settings of a newcomer; wait for its kernel."""
+        shutil.rmtree(self.folder / "settings", ignore_errors=True)  # the theme of another test
         workspace = secrets.token_hex(4)
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/notebooks/{name}?token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=RUN_LIMIT)
@@ -249,7 +250,7 @@ def shown(explorer: Locator) -> dict:
     return explorer.evaluate(
         """async (area) => {
           const image = area.querySelector(".rl-picture-image");
-          const {frame = "", state = "", wanted = state} = area.querySelector(".rl-picture").dataset;
+          const {frame = "", state, wanted = state} = area.querySelector(".rl-picture").dataset;
           const words = (name) => area.querySelector(`.rl-picture-${name}`)?.textContent ?? "";
           const texts = {alt: image.alt, sentence: words("sentence"), failure: words("failure"),
                          settled: state === wanted};

@@ -101,6 +101,27 @@ def test_picture_and_texts_change_in_one_message(monkeypatch):
     assert {"alt", "sentence", "number"} <= updates[0]
 
 
+def test_a_frame_says_the_state_that_it_was_drawn_for_whatever_moves_meanwhile():
+    """JupyterLab's moves do not all come in one thread: a control may change during a drawing."""
+    other = threading.Thread(target=lambda: setattr(shown.controls["rank"], "value", 9))
+
+    def view(rank, method="SVD"):
+        if method == "ALS" and other.ident is None:
+            other.start()
+            while shown.controls["rank"].value != 9:
+                time.sleep(0.001)
+        return View()(rank, method)
+
+    shown, seen = Explorer(view, {"rank": (1, 12), "method": ["SVD", "ALS"]}), []
+    shown.controls["rank"].value = 5
+    shown.picture.observe(
+        lambda change: seen.append((shown.picture.state, shown.picture.sentence)), "number"
+    )
+    shown.controls["method"].value = "ALS"
+    other.join()
+    assert seen == [([5, 1], "Rank 5, ALS."), ([9, 1], "Rank 9, ALS.")]
+
+
 def test_a_move_back_costs_no_drawing():
     shown, view = explorer()
     first = shown.picture.png
