@@ -170,7 +170,7 @@ class Lab:
         return name
 
     def open(self, page: Page, name: str) -> None:
-        """Open a notebook in a fresh workspace with the settings of a newcomer; wait for its kernel."""
+        """Open a notebook as a newcomer would, in a fresh workspace; wait for its kernel."""
         shutil.rmtree(self.folder / "settings", ignore_errors=True)  # the theme of another test
         workspace = secrets.token_hex(4)
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/notebooks/{name}?token={self.token}")
