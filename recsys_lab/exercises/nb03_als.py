@@ -435,6 +435,11 @@ def user_by_user(R, V, lam):
     return np.array([np.linalg.lstsq(tall, np.r_[r, np.zeros(k)], rcond=None)[0] for r in R])
 
 
+@user_step.wrong("You wrote `/`, which divides number by number: solve with the matrix.")
+def divides_number_by_number(R, V, lam):
+    return R @ V / (V.T @ V + 2 * lam * np.eye(V.shape[1]))
+
+
 @user_step.check("a row comes back for each user")
 def _(answer):
     expect_shape(answer(ONE_USER, APART, 0.25), (1, 2), "U")
@@ -746,6 +751,15 @@ def of_the_table_turned(R, k, lam):
     right, sigma, left = np.linalg.svd(R.T, full_matrices=False)
     root = np.diag(np.sqrt(np.clip(sigma[:k] - 2 * lam, 0, None)))
     return left[:k].T @ root, right[:, :k] @ root
+
+
+@soft_threshold.wrong(
+    "You cut columns of V1t: its rows belong to the singular values. Use `V1t[:k].T`."
+)
+def cuts_columns_of_v1t(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.maximum(sigma[:k] - 2 * lam, 0))
+    return U1[:, :k] * root, V1t[:, :k] * root
 
 
 @soft_threshold.check("two arrays come back, users x k and items x k")

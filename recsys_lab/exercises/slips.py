@@ -23,6 +23,7 @@ CUT_OFF = (
     "What stands behind the point is cut off: `//` does that, int(...), and an array of whole "
     "numbers, such as np.zeros_like makes of another one."
 )
+NEARLY = "That is close, but not the same: is something rounded, or a small number added?"
 FEW = 3  # inputs that have to agree before a rule is believed
 
 
@@ -653,5 +654,5 @@ def _of_one(trial: Trial) -> str:
                 "out, and numpy keeps 16 of them."
             )
         if scale > 0 and np.abs(got - right).max() < 5e-3 * scale:
-            return "That is close, but not the same: is something rounded, or a small number added?"
+            return NEARLY
     return ""
