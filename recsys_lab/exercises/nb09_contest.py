@@ -480,6 +480,13 @@ def from_the_identity(R, lam):
     return np.identity(n) - P / P.diagonal()
 
 
+@ease.wrong(expects="stays one")
+def adds_lam_in_place(R, lam):
+    G = R.T @ R
+    G[np.diag_indices(len(G))] += lam
+    return _without_diagonal(np.eye(len(G)) - np.linalg.inv(G) / np.diag(np.linalg.inv(G)))
+
+
 @ease.check("the shape: items x items")
 def _(answer):
     expect_shape(answer(HAND, 3.0), (2, 2), "B")
@@ -513,10 +520,10 @@ def _(answer):
 def _(answer):
     expect_close(answer(np.array([[2.0], [1.0]]), 3.0), [[0.0]], "One item: no other describes it.")
     counts = np.array([[1, 0, 2, 0], [3, 0, 1, 1], [0, 0, 1, 4]])
-    B = expect_shape(answer(counts, 2), (4, 4), "B")
+    B = expect_shape(answer(counts, 2.5), (4, 4), "B")
     why = "Nobody has item 1: no item describes it, and it describes none."
     expect_close(np.r_[B[1], B[:, 1]], np.zeros(8), why)
-    expect_close(B, ease.reference(counts, 2), "Whole numbers in R.")
+    expect_close(B, ease.reference(counts, 2.5), "Whole numbers in R.")
 
 
 define_quiz(

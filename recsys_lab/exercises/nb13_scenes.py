@@ -234,6 +234,22 @@ BASKETS = np.array(
 )
 
 
+@lift.wrong("You let what is expected be 1 at least: divide by it as it is, if it is above 0.")
+def expects_one_at_least(B, prior):
+    together, n, N = _parts(B)
+    return _ratio(together, np.maximum(np.outer(n, n) / N + prior, 1))
+
+
+@lift.wrong(
+    "A product of tables of True and False is True or False, and counts nothing: make them "
+    "numbers first, `B.astype(float)`."
+)
+def multiplies_booleans(B, prior):
+    B = np.asarray(B)
+    n = B.sum(axis=0)
+    return _ratio((B.T @ B).astype(float), np.outer(n, n) / len(B) + prior)
+
+
 @lift.check("a small case by hand")
 def _(answer):
     got = expect_shape(answer(BASKETS, 0.5), (5, 5))
@@ -259,13 +275,15 @@ def _(answer):
 @lift.check("random cases")
 def _(answer):
     rng = np.random.default_rng(5)
-    for rows, products, prior, kind in [
-        (9, 4, 3, int),
-        (1, 3, 1.5, float),
-        (40, 7, 0, int),
-        (12, 2, 0.1, bool),
+    for rows, products, prior, kind, often in [
+        (9, 4, 3, int, 0.4),
+        (1, 3, 1.5, float, 0.4),
+        (40, 7, 0, int, 0.4),
+        (12, 3, 0.1, bool, 0.6),
+        (60, 5, 0, float, 0.1),  # pairs that chance gives less than one basket
+        (30, 6, 0.2, int, 0.12),
     ]:
-        B = (rng.random((rows, products)) < 0.4).astype(kind)
+        B = (rng.random((rows, products)) < often).astype(kind)
         got = expect_shape(answer(B, prior), (products, products))
         expect_close(got, lift.reference(B, prior), f"{rows} baskets, prior {prior}.")
 

@@ -379,6 +379,21 @@ def _near(got, clicks, shown, why):
     )
 
 
+@thompson.wrong(expects="Draw with `rng` alone")
+def draws_from_another_generator(clicks, shown, draws, rng):
+    return _shares(1 + clicks, 1 + shown - clicks, draws, np.random.default_rng(0))
+
+
+@thompson.wrong(expects="With 1 draw")
+def ignores_draws(clicks, shown, draws, rng):
+    return _shares(1 + clicks, 1 + shown - clicks, 4000, rng)
+
+
+@thompson.wrong("You added 2 to the clicks and to the misses: each of the two gets 1.")
+def adds_two(clicks, shown, draws, rng):
+    return _shares(2 + clicks, 2 + shown - clicks, draws, rng)
+
+
 @thompson.check("a small case by hand")
 def _(answer):
     clicks, shown = np.array([2, 1, 9, 0]), np.array([7, 2, 31, 1])
@@ -394,6 +409,9 @@ def _(answer):
     clicks, shown = np.array([0, 400, 250]), np.array([900, 1000, 1000])
     got = answer(clicks, shown, DRAWS, np.random.default_rng(2))
     _near(got, clicks, shown, "So much is known that one item wins nearly always.")
+    clicks, shown = np.array([0, 850]), np.array([0, 1000])
+    got = answer(clicks, shown, DRAWS, np.random.default_rng(4))
+    _near(got, clicks, shown, "Item 0 was never shown: any rate is as likely, Beta(1, 1).")
     one = expect_shape(answer(np.array([3]), np.array([4]), 50, np.random.default_rng(3)), (1,))
     expect_close(one, [1.0], "There is one item: it wins every draw.")
 
@@ -406,6 +424,25 @@ def _(answer):
         clicks = rng.binomial(shown, rng.uniform(0.1, 0.7, size=items))
         got = expect_shape(answer(clicks, shown, DRAWS, np.random.default_rng(items)), (items,))
         _near(got, clicks, shown, f"Clicks {clicks.tolist()} of {shown.tolist()}.")
+
+
+@thompson.check("as many draws as asked for, from the generator that is given")
+def _(answer):
+    clicks, shown = np.array([2, 4, 3, 0]), np.array([7, 9, 8, 1])
+    got = [answer(clicks, shown, 1, np.random.default_rng(seed)) for seed in range(6)]
+    for each in got:
+        expect(
+            sorted(expect_shape(each, (4,))) == [0, 0, 0, 1],
+            f"With 1 draw one item wins: its share is 1, the others' are 0. It returned {each}.",
+        )
+    one, again, other = (
+        np.asarray(answer(clicks, shown, 70, np.random.default_rng(seed))) for seed in (1, 1, 2)
+    )
+    expect(
+        (one == again).all() and (one != other).any(),
+        "Draw with `rng` alone: the same generator has to give the same shares, and another one "
+        "others.",
+    )
 
 
 @define(
