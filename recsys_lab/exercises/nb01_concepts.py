@@ -819,7 +819,10 @@ def takes_one_too_many(ranked, relevant, k):
     return sum(item in relevant for item in ranked[: k + 1]) / k
 
 
-@precision_at_k.wrong("numpy takes a set for one thing, which no item equals: np.isin asks a list.")
+@precision_at_k.wrong(
+    "No hit was found, ever. np.isin, for one, takes a set for a single thing: ask "
+    "`item in relevant`, or hand it list(relevant)."
+)
 def hands_a_set_to_isin(ranked, relevant, k):
     return np.isin(ranked[:k], relevant).sum() / k
 

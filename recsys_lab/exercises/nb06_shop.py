@@ -197,7 +197,7 @@ def by_looking_places_up(events, users, items):
     return R
 
 
-@encode.wrong("You made the whole matrix 1: begin with zeros.")
+@encode.wrong("All of the matrix is 1: begin with zeros.")
 def begins_with_ones(events, users, items):
     return np.ones((len(users), len(items)))
 
@@ -215,7 +215,8 @@ def marks_each_with_each(events, users, items):
 
 
 @encode.wrong(
-    "`R[rows][:, columns] = 1` fills a copy, and R stays as it was: write `R[rows, columns] = 1`."
+    "No cell became 1. `R[rows][:, columns] = 1`, for one, fills a copy, and R stays as it was: "
+    "write `R[rows, columns] = 1`."
 )
 def fills_a_copy(events, users, items):
     return np.zeros((len(users), len(items)))

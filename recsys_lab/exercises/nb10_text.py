@@ -119,7 +119,7 @@ def _weights(got, counts):
 COUNTS = np.array([[5, 0, 2], [0, 1, 1], [0, 3, 1], [0, 0, 7], [0, 0, 4]])
 
 
-@idf.wrong("A count of 0 is no occurrence: ask `counts > 0`, not `>= 0`.")
+@idf.wrong("Your df is the number of all texts, for every word: ask `counts > 0`, not `>= 0`.")
 def counts_every_text(counts):
     return np.ones(counts.shape[1])
 
