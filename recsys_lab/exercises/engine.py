@@ -76,7 +76,7 @@ import numpy as np
 
 from .fuzz import varied
 from .limit import Asked, Stopped, run_limited
-from .slips import NEARLY, Trial, certain, explain
+from .slips import Trial, certain, explain, nearly
 
 # Of processor time, for a whole check: ours take milliseconds, and an honest road of a learner's
 # own, such as thousands of sweeps, a few seconds.
@@ -506,7 +506,7 @@ class _Raised:
 _PLAINLY = (
     (
         "could not be broadcast together",
-        r"/ ?\w+ ?@",
+        r"/ ?[\w.]+(\(\w*\))? ?@",
         "These shapes do not line up: what stands under a fraction line needs brackets, as in "
         "a / (b @ b).",
     ),
@@ -904,7 +904,7 @@ def _why(exercise: Exercise, function: Callable, answer: Answer, tried: list) ->
     got = _seen(exercise, got)
     right = _seen(exercise, _outcome(exercise.reference, failed))
     if not exercise.drawn and _alike(got, right):
-        return "" if _same(got, right, 1e-9) else NEARLY
+        return "" if _same(got, right, 1e-9) else nearly(got)
     before = [(inputs, _seen(exercise, value)) for inputs, value in answer.calls[:-1]]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         start = time.thread_time()

@@ -630,6 +630,17 @@ def explain(trials: list[Trial], function: Callable) -> str:
         return ""  # as above
 
 
+def nearly(got: Any) -> str:
+    """What keeps an answer from being right that has many digits right."""
+    kind = getattr(getattr(got, "dtype", None), "name", "")
+    if kind in ("float16", "float32"):
+        return (
+            f"These are numbers of the type {kind}, which keeps few digits: leave the type out, "
+            "and numpy keeps 16 of them."
+        )
+    return NEARLY
+
+
 def _of_one(trial: Trial) -> str:
     """What the one case that failed tells by itself."""
     got, right = _numbers(trial.got), _numbers(trial.right)
@@ -647,12 +658,8 @@ def _of_one(trial: Trial) -> str:
         return "Infinity is no number to go on with: something is divided by 0, or overflows."
     if got.shape == right.shape and right.size and not _equal(got, right):
         scale = np.abs(right).max()
-        kind = getattr(getattr(trial.got, "dtype", None), "name", "")
-        if kind in ("float16", "float32") and np.abs(got - right).max() < 2e-3 * scale:
-            return (
-                f"These are numbers of the type {kind}, which keeps few digits: leave the type "
-                "out, and numpy keeps 16 of them."
-            )
+        if np.abs(got - right).max() < 2e-3 * scale and nearly(trial.got) != NEARLY:
+            return nearly(trial.got)
         if scale > 0 and np.abs(got - right).max() < 5e-3 * scale:
             return NEARLY
     return ""
