@@ -376,6 +376,12 @@ def multiplies_by_the_unseen(scores, seen):
     return int(np.argmax(np.array(scores) * (1 - np.array(seen))))
 
 
+@best.right
+def as_numpys_integer(scores, seen):
+    left = np.array([-np.inf if known else s for s, known in zip(scores, seen, strict=True)])
+    return np.int64(-1) if not np.isfinite(left).any() else np.argmax(left)
+
+
 @best.check("a whole number comes back")
 def _(answer):
     expect_integer(answer([4, 6, 5, 2, 3], [False, False, False, True, False]))

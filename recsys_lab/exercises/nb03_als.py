@@ -229,6 +229,14 @@ def cell_by_cell(R, U, V, lam):
     return dU, dV
 
 
+@gradient.right
+def as_a_list(R, U, V, lam):
+    def half(R, A, B):
+        return np.einsum("ij,jk->ik", np.einsum("ik,jk->ij", A, B) - R, B) + 2 * lam * A
+
+    return [half(R, U, V), half(R.T, V, U)]
+
+
 @gradient.check("two arrays come back, shaped like U and V")
 def _(answer):
     for name, got, like in zip(

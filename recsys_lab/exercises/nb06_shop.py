@@ -768,6 +768,12 @@ def turns_numbers_over(scores, seen, k):
     return [int(j) for j in order[~np.asarray(seen).astype(int)[order]]][:k]
 
 
+@top_unseen.right
+def as_an_array(scores, seen, k):
+    left = np.flatnonzero(np.asarray(seen) == 0)
+    return left[np.lexsort((left, -np.asarray(scores, dtype=float)[left]))][:k]
+
+
 @top_unseen.check("a small case by hand")
 def _(answer):
     best = "Items 0, 2, 3 and 5 are unseen, with scores -0.2, 0.4, 0.4 and -0.5."

@@ -307,6 +307,13 @@ def turns_numbers_over(users, times, held_out):
     return int((train * (times > start[users])).sum()), int((train * (times > start.min())).sum())
 
 
+@leak.right
+def as_an_array(users, times, held_out):
+    later = times[~held_out][:, None] > times[held_out]
+    own = users[~held_out][:, None] == users[held_out]
+    return np.array([(later & own).any(axis=1).sum(), later.any(axis=1).sum()])
+
+
 @leak.check("a small case by hand")
 def _(answer):
     got = _counts(answer(USERS, TIMES, HELD_OUT))
