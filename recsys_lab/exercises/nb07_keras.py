@@ -1196,8 +1196,8 @@ def _(answer):
         curve = np.column_stack([0.3 + np.arange(6) / 17, low]).ravel()
         _of(answer, curve, patience, _by_running_best(curve, patience))
     for _ in range(30):  # slow curves, whose gains are small
-        steps = rng.choice([-0.0006, 0.00008, 0.00008, 0.0007], size=rng.integers(6, 16))
-        curve = np.round(0.1 + np.cumsum(steps), 5)
+        steps = rng.choice([-0.0006, 0.0002, 0.00008, 0.0007], size=rng.integers(6, 16))
+        curve = np.round(0.5 + np.cumsum(steps), 5)
         patience = int(rng.integers(2, 5))
         _of(answer, curve, patience, _by_running_best(curve, patience))
 
