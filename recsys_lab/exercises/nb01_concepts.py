@@ -848,6 +848,11 @@ def divides_by_the_longer(ranked, relevant, k):
     return sum(item in relevant for item in ranked[:k]) / max(k, len(ranked))
 
 
+@precision_at_k.wrong("You left out the first item: Python counts from 0, `ranked[:k]`.")
+def counts_places_from_one(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[1:k]) / k
+
+
 @precision_at_k.check("a number comes back")
 def _(answer):
     expect_number(answer(RANKED, RELEVANT, 7))

@@ -883,6 +883,19 @@ def has_a_slope_for_each_row(f, w, step):
     return result
 
 
+@slopes.wrong(
+    "Of your two calls one is at w itself, where the number was put back: from there to the other "
+    "it is one step, not two."
+)
+def calls_once_in_the_middle_and_once_below(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        down = w.copy()
+        down[at] -= step
+        result[at] = (f(w) - f(down)) / (2 * step)
+    return result
+
+
 @slopes.check("an array comes back, of the shape of w")
 def _(answer):
     expect_shape(answer(lambda w: w.sum(), np.ones((2, 3)), 0.1), (2, 3))

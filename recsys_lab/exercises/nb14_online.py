@@ -718,6 +718,16 @@ def adds_one_user(p, q, level, power):
     return sample_size.reference(p, q, level, power) + 1
 
 
+@sample_size.wrong("You gave the users of both groups together: asked for is one group.")
+def rounds_up_both_groups_together(p, q, level, power):
+    from math import ceil
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf
+    reach = z(1 - level / 2) + z(power)
+    return ceil(2 * reach**2 * (p * (1 - p) + q * (1 - q)) / (q - p) ** 2)
+
+
 @sample_size.check("a small case by hand")
 def _(answer):
     got = expect_integer(answer(0.2, 0.35, 0.05, 0.8))
