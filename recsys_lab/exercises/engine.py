@@ -76,7 +76,7 @@ import numpy as np
 
 from .fuzz import varied
 from .limit import Asked, Stopped, run_limited
-from .slips import Trial, explain
+from .slips import Trial, certain, explain, nearly
 
 # Of processor time, for a whole check: ours take milliseconds, and an honest road of a learner's
 # own, such as thousands of sweeps, a few seconds.
@@ -500,24 +500,40 @@ class _Raised:
     words: str = ""
 
 
-# What numpy and Python mean by it: a part of their words, what the line of code has (a pattern),
-# and the advice. The first that fits speaks: what asks for most of the line stands first.
+# What numpy and Python mean by it: a pattern of their words, what the line of code has (a pattern),
+# and the advice. The first that fits speaks: what asks for most stands first. Of shapes that do not
+# line up it is the sizes that tell the slip: (3,2) with (3,) lacks a column.
 _PLAINLY = (
     (
         "could not be broadcast together",
-        "/",
+        r"/ ?[\w.]+(\(\w*\))? ?@",
         "These shapes do not line up: what stands under a fraction line needs brackets, as in "
         "a / (b @ b).",
     ),
     (
-        "could not be broadcast together",
-        r"mean\(|sum\(",
-        "These shapes do not line up: a mean or a sum of each row stays a column with "
-        "keepdims=True.",
+        r"could not be broadcast .*\((\d+),(?!\1\))\d+\) \(\1,\)"
+        r"|could not be broadcast .*\((\d+),\) \(\2,(?!\2\))\d+\)",
+        "",
+        "These shapes do not line up: one number for each row of a table has to be a column. "
+        "A mean, a sum or a norm of each row stays one with keepdims=True, and x[:, None] makes "
+        "one of x.",
     ),
     (
-        "could not be broadcast together",
-        r"\w \* \w",
+        r"could not be broadcast .*\(\d+,(\d+)\) \(\1,1\)"
+        r"|could not be broadcast .*\((\d+),1\) \(\d+,\2\)",
+        r"None|newaxis|keepdims|reshape",
+        "These shapes do not line up: a column has one number for each row of a table. What has "
+        "one for each column of it stays flat, without [:, None].",
+    ),
+    (
+        r"could not be broadcast .*\((\d+),\1\) \((\d+),\2\)",
+        r"eye\(|identity\(",
+        "These shapes do not line up: matrices that are added have one size, and so has an "
+        "identity. Print each `.shape`.",
+    ),
+    (
+        r"could not be broadcast .*\(\d+,(\d+)\) \(\1,\d+\)|inconsistent shapes",
+        r"\S \* \S",
         "These shapes do not line up: `*` multiplies number by number, `@` is the product of "
         "matrices. Print each `.shape`.",
     ),
@@ -526,6 +542,46 @@ _PLAINLY = (
         "",
         "These shapes do not line up: print each `.shape`.",
     ),
+    (
+        "out of bounds for axis",
+        "",
+        "Positions go from 0 to the size less 1: is a size written as a number, or a label taken "
+        "for a position?",
+    ),
+    (
+        "list index out of range",
+        "",
+        "A list has the positions from 0 to its length less 1: is this one shorter than you took "
+        "it for?",
+    ),
+    (
+        "zero-size array to reduction|argument is empty|empty sequence",
+        "",
+        "There is nothing to take the smallest or the largest of: ask first whether there is any.",
+    ),
+    (
+        "Cannot cast ufunc",
+        r"[-+*/]=",
+        "In place, as with `+=`, an array of whole numbers stays one: write `a = a + ...`, or make "
+        "it float first, `.astype(float)`.",
+    ),
+    (
+        "ufunc 'invert' not supported",
+        "~",
+        "`~` turns booleans round, and no numbers: write `x == 0`.",
+    ),
+    (
+        "boolean index did not match",
+        "",
+        "A mask has one True or False for each entry: print the `.shape` of both.",
+    ),
+    (
+        "math range error",
+        "",
+        "A number on the way is too large for a float, as exp(1000) is: write the formula so that "
+        "none arises.",
+    ),
+    ("has no attribute 'getnnz'", "", "`.nnz` counts the stored cells."),
     (
         "mismatch in its core dimension",
         "",
@@ -704,7 +760,12 @@ class Answer:
                 source = linecache.getline(file, line).strip().rstrip(":")
                 where = f" in line {line}" + (f", `{source}`" if source else "")
         plainly = next(
-            (says for sign, has, says in _PLAINLY if sign in words and re.search(has, source)), ""
+            (
+                says
+                for sign, has, says in _PLAINLY
+                if re.search(sign, words) and re.search(has, source)
+            ),
+            "",
         )
         return f"It raised {type(error).__name__}{where}{words}. {plainly}".strip()
 
@@ -843,7 +904,7 @@ def _why(exercise: Exercise, function: Callable, answer: Answer, tried: list) ->
     got = _seen(exercise, got)
     right = _seen(exercise, _outcome(exercise.reference, failed))
     if not exercise.drawn and _alike(got, right):
-        return ""
+        return "" if _same(got, right, 1e-9) else nearly(got)
     before = [(inputs, _seen(exercise, value)) for inputs, value in answer.calls[:-1]]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         start = time.thread_time()
@@ -851,13 +912,30 @@ def _why(exercise: Exercise, function: Callable, answer: Answer, tried: list) ->
             tried.append(_seen(exercise, _settled_outcome(function, inputs)))
             if time.thread_time() - start > TRYING / 2:
                 break
-    return _named(exercise, failed, got, before, tried) or _fact(
-        exercise, failed, got, right, tried
+    return _told(exercise, failed, got, right, before, tried)
+
+
+def _told(
+    exercise: Exercise, failed: tuple, got: Any, right: Any, before: list, tried: list
+) -> str:
+    """The sentence for a slip: what explains all that was tried goes before what explains most."""
+    says, share = _named(exercise, failed, got, before, tried)
+    if says and share == 1:
+        return says
+    trials = _trials(exercise, failed, got, right, tried)
+    fact = _about(exercise, certain(trials, exercise.reference, exercise.look))
+    return (
+        fact
+        or says
+        or _named_in_parts(exercise, trials)
+        or _about(exercise, explain(trials, exercise.reference))
     )
 
 
-def _named(exercise: Exercise, failed: tuple, got: Any, before: list, tried: list) -> str:
-    """The sentence of the wrong answer that returns what this one does."""
+def _named(
+    exercise: Exercise, failed: tuple, got: Any, before: list, tried: list
+) -> tuple[str, float]:
+    """The sentence of the wrong answer that returns what this one does, and on what share of it."""
     best, says = 0.0, ""
     for wrong in exercise.wrongs:
         if not wrong.says or not _alike(_seen(exercise, _outcome(wrong.function, failed)), got):
@@ -866,26 +944,27 @@ def _named(exercise: Exercise, failed: tuple, got: Any, before: list, tried: lis
             _alike(_seen(exercise, _outcome(wrong.function, inputs)), value)
             for inputs, value in before
         )
+        made = [_tried(exercise, wrong.function, at) for at in range(len(tried))]
+        equal = [_alike(one, value) for one, value in zip(made, tried, strict=True)]
+        # Where the wrong answer is right, so is the learner's by many other roads.
         hits = [
-            _alike(wrongly, value)
-            for at, value in enumerate(tried)
-            # Where the wrong answer is right, so is the learner's by many other roads.
-            if not _alike(
-                wrongly := _tried(exercise, wrong.function, at),
-                _tried(exercise, exercise.reference, at),
-            )
+            hit
+            for at, hit in enumerate(equal)
+            if not _alike(made[at], _tried(exercise, exercise.reference, at))
         ]
         share = sum(hits) / len(hits) if hits else 0.5
+        if not all(equal):
+            share = min(share, 0.99)
         # A learner may have made another slip as well, which shows on some inputs only.
         if share > best and share >= (0.6 if so_far else 0.8):
             best, says = share, wrong.says
-    return says
+    return says, best
 
 
-def _fact(exercise: Exercise, failed: tuple, got: Any, right: Any, tried: list) -> str:
-    """What any exercise can say of what was returned."""
+def _trials(exercise: Exercise, failed: tuple, got: Any, right: Any, tried: list) -> list[Trial]:
+    """All that was tried, the call that failed first, beside what is right."""
     if exercise.drawn:
-        return ""
+        return []
 
     def trial(inputs: tuple, one: Any, other: Any) -> Trial:
         same = _alike(one, other)
@@ -896,8 +975,36 @@ def _fact(exercise: Exercise, failed: tuple, got: Any, right: Any, tried: list) 
         trial(inputs[at], value, _tried(exercise, exercise.reference, at))
         for at, value in enumerate(tried)
     ]
-    says = explain([t for t in trials if not isinstance(t.right, _Raised)], exercise.reference)
+    return [each for each in trials if not isinstance(each.right, _Raised)]
+
+
+def _about(exercise: Exercise, says: str) -> str:
     return f"Of `{exercise.looked_at}`: {says}" if says and exercise.looked_at else says
+
+
+def _named_in_parts(exercise: Exercise, trials: list[Trial]) -> str:
+    """The same for one part of an answer of several, where the others are right."""
+    if not trials or not isinstance(trials[0].right, tuple) or exercise.look:
+        return ""
+    many = len(trials[0].right)
+    kept = [t for t in trials if isinstance(t.got, (tuple, list)) and len(t.got) == many]
+    if len(kept) < len(trials):
+        return ""
+    wrong = [n for n in range(many) if not all(_alike(t.got[n], t.right[n]) for t in kept)]
+    if len(wrong) != 1:
+        return ""
+    (n,) = wrong
+    for slip in exercise.wrongs:
+        if not slip.says:
+            continue
+        made = [_outcome(slip.function, t.inputs) for t in kept]
+        if all(
+            isinstance(m, (tuple, list)) and len(m) == many and _alike(m[n], t.got[n])
+            for m, t in zip(made, kept, strict=True)
+        ):
+            which = ("first", "second", "third", "fourth")[n]
+            return f"Of what is returned only the {which} part is wrong. {slip.says}"
+    return ""
 
 
 def _cell(function: Any) -> ast.Module | None:
@@ -1121,7 +1228,7 @@ def _explained(exercise: Exercise, function: Any, answer: Answer, verdict: Verdi
         except Stopped:
             failed, got = answer.calls[-1]
             before = [(inputs, _seen(exercise, value)) for inputs, value in answer.calls[:-1]]
-            says = _named(exercise, failed, _seen(exercise, got), before, tried)
+            says, _ = _named(exercise, failed, _seen(exercise, got), before, tried)
         except (Exception, SystemExit, KeyboardInterrupt):
             says = ""  # the answer itself raises it
     told = " ".join(part for part in (_borrowed(function), says, verdict.message) if part)

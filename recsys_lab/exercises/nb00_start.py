@@ -349,6 +349,39 @@ def by_argmax(scores, seen):
     return -1 if all(seen) else int(np.argmax(np.where(seen, -np.inf, scores)))
 
 
+@best.wrong("You keep the last item that beats the start: update the highest score as well.")
+def forgets_to_update_the_highest(scores, seen):
+    place, highest = -1, -np.inf
+    for j in range(len(scores)):
+        if not seen[j] and scores[j] > highest:
+            place = j
+    return place
+
+
+@best.wrong("If everything was seen there is no best item: return -1 then, not 0.")
+def returns_zero_where_nothing_is_left(scores, seen):
+    return max((j for j in range(len(scores)) if not seen[j]), key=lambda j: scores[j], default=0)
+
+
+@best.wrong("You gave up where the best of all was seen: look for the best of those unseen.")
+def gives_up_where_the_best_was_seen(scores, seen):
+    place = scores.index(max(scores))
+    return -1 if seen[place] else place
+
+
+@best.wrong("A seen item got the score 0, which beats a negative one: leave it out instead.")
+def multiplies_by_the_unseen(scores, seen):
+    if all(seen):
+        return -1
+    return int(np.argmax(np.array(scores) * (1 - np.array(seen))))
+
+
+@best.right
+def as_numpys_integer(scores, seen):
+    left = np.array([-np.inf if known else s for s, known in zip(scores, seen, strict=True)])
+    return np.int64(-1) if not np.isfinite(left).any() else np.argmax(left)
+
+
 @best.check("a whole number comes back")
 def _(answer):
     expect_integer(answer([4, 6, 5, 2, 3], [False, False, False, True, False]))

@@ -126,6 +126,11 @@ def by_the_stored_numbers(matrix):
     return len(matrix.data) / np.prod(matrix.shape)
 
 
+@density.wrong("You squared the number of items: all cells are users times items.")
+def squares_the_items(matrix):
+    return matrix.nnz / matrix.shape[1] ** 2
+
+
 @density.check("a number comes back")
 def _(answer):
     expect_number(answer(_sparse(FOUR_RATINGS)))
@@ -376,6 +381,20 @@ def by_mending_the_nan(B, G):
         )
 
 
+@content_scores.wrong(expects="is something rounded, or a small number added?")
+def adds_a_small_number(B, G):
+    profile = B @ G
+    lengths = np.outer(np.linalg.norm(profile, axis=1), np.linalg.norm(G, axis=1))
+    return profile @ G.T / (lengths + 1e-6)
+
+
+@content_scores.wrong(
+    "You divided the scores by the length of their row: divide by the profile's, and the film's."
+)
+def scales_the_scores(B, G):
+    return _scaled(np.asarray((B @ G) @ G.T))
+
+
 @content_scores.check("an array, people x films")
 def _(answer):
     expect_shape(_array(answer(_sparse(RATED), FEATURES)), (3, 5))
@@ -566,6 +585,23 @@ def film_by_film(total, n, mu, a):
     return np.array([(total[j] + a * mu) / (n[j] + a) for j in range(len(n))])
 
 
+@damped_mean.wrong("You divided by one too few: the ratings are n real and a imaginary, n + a.")
+def divides_by_one_too_few(total, n, mu, a):
+    return (total + a * mu) / (n + a - 1)
+
+
+@damped_mean.wrong("You multiplied mu by itself: a ratings of mu stars each bring a * mu.")
+def squares_mu(total, n, mu, a):
+    return (total + mu * mu) / (n + a)
+
+
+@damped_mean.wrong(
+    "You chose between the film's mean and mu: the imaginary ratings count for every film."
+)
+def chooses_one_of_the_two(total, n, mu, a):
+    return np.where(n >= a, total / np.maximum(n, 1), mu)
+
+
 @damped_mean.check("numbers, one for each film")
 def _(answer):
     expect_shape(answer(TOTALS, COUNTS, 3, 5), (2,))
@@ -602,9 +638,12 @@ def _(answer):
 
 
 def _lists(rng):
-    """A list of different items, a set of some, and k."""
+    """A list of different items, a set of some, and k; at times the list begins with hits only."""
     ranked = rng.permutation(20)[: rng.integers(1, 15)].tolist()
     relevant = set(rng.choice(20, rng.integers(0, 12), replace=False).tolist())
+    if rng.random() < 0.2:
+        relevant |= set(ranked[:3])
+        return ranked, relevant, min(3, len(ranked))
     return ranked, relevant, int(rng.integers(1, 11))
 
 
@@ -775,6 +814,45 @@ def by_isin(ranked, relevant, k):
     return float(np.isin(ranked[:k], list(relevant)).sum() / k)
 
 
+@precision_at_k.wrong("You took one item too many: `ranked[:k]` are the first k.")
+def takes_one_too_many(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[: k + 1]) / k
+
+
+@precision_at_k.wrong(
+    "No hit was found, ever. np.isin, for one, takes a set for a single thing: ask "
+    "`item in relevant`, or hand it list(relevant)."
+)
+def hands_a_set_to_isin(ranked, relevant, k):
+    return np.isin(ranked[:k], relevant).sum() / k
+
+
+@precision_at_k.wrong(
+    "A list may be shorter than k: go through `ranked[:k]`, which ends where the list does."
+)
+def looks_at_k_places(ranked, relevant, k):
+    hits = 0
+    for place in range(k):
+        if ranked[place] in relevant:
+            hits += 1
+    return hits / k
+
+
+@precision_at_k.wrong("You gave up on a short list: its empty places are no hits, its hits count.")
+def gives_up_on_short_lists(ranked, relevant, k):
+    return precision_at_k.reference(ranked, relevant, k) if len(ranked) >= k else 0
+
+
+@precision_at_k.wrong("You divided by the length of a long list: divide by k.")
+def divides_by_the_longer(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[:k]) / max(k, len(ranked))
+
+
+@precision_at_k.wrong("You left out the first item: Python counts from 0, `ranked[:k]`.")
+def counts_places_from_one(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[1:k]) / k
+
+
 @precision_at_k.check("a number comes back")
 def _(answer):
     expect_number(answer(RANKED, RELEVANT, 7))
@@ -806,6 +884,7 @@ def _(answer):
     expect_close(answer([3], {3}, 5), 0.2, "One hit, four empty places: 1 / 5.")
     expect_close(answer([], {3}, 5), 0, "An empty list has no hits.")
     expect_close(answer([3, 4], set(), 2), 0, "Nothing is relevant.")
+    expect_close(answer([7, 2, 5], {2, 7, 9}, 2), 1, "Both of the first two are relevant: 2 / 2.")
 
 
 @define(
@@ -993,6 +1072,32 @@ def place_by_place(hits, relevant):
 def with_the_natural_logarithm(hits, relevant):
     gain = 1 / np.log(np.arange(2, len(hits) + 2))
     return float(gain @ hits / gain[: min(len(hits), relevant)].sum())
+
+
+@ndcg.wrong("You did not divide, and let it end at 1: divide by the value of the best list.")
+def ends_at_one(hits, relevant):
+    return min(1.0, np.sum(1 / np.log2(np.flatnonzero(hits) + 2)))
+
+
+@ndcg.wrong("You divided by the number of test items: divide by what they are worth at the front.")
+def divides_by_all_test_items(hits, relevant):
+    return np.sum(1 / np.log2(np.flatnonzero(hits) + 2)) / relevant
+
+
+@ndcg.wrong("That is 1 over the first hit's place: here all hits count, 1 / log2(place + 1) each.")
+def takes_the_first_hits_place(hits, relevant):
+    return 1 / (np.argmax(hits) + 1) if hits.any() else 0.0
+
+
+@ndcg.wrong("You took log2(place), which is 0 at place 1: add 1 first, log2(place + 1).")
+def takes_the_logarithm_of_the_place(hits, relevant):
+    gain = 1 / np.maximum(1, np.log2(np.arange(1, len(hits) + 1)))
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("Two kinds of logarithm: the list and the best list both take log2(place + 1).")
+def mixes_two_logarithms(hits, relevant):
+    return np.log(2) * ndcg.reference(hits, relevant)
 
 
 @ndcg.check("a single number comes back")

@@ -126,6 +126,16 @@ def takes_the_svd(R, u):
     return sigma[0] * right[0]
 
 
+@best_items.wrong("You took the first user alone: all users count, weighed by u.")
+def takes_the_first_user(R, u):
+    return R[0] / u[0]
+
+
+@best_items.wrong("You divided by the squares of R: it is u · u that is needed, u @ u.")
+def divides_by_the_squares_of_R(R, u):
+    return R.T @ u / (R**2).sum(axis=0)
+
+
 @best_items.check("an array comes back, one number an item")
 def _(answer):
     expect_shape(answer(np.ones((2, 3)), np.array([1.0, 2.0])), (3,))
@@ -325,6 +335,41 @@ def compares_with_the_rest(sigma, share):
 def counts_those_that_reach(sigma, share):
     kept = np.cumsum(sigma**2) / np.sum(sigma**2)
     return int((kept >= share - 1e-12).sum())
+
+
+@rank_for.wrong(
+    "You counted k from 0: `sigma[:0]` is empty. Begin with 1, and go on to len(sigma) itself."
+)
+def begins_with_no_factor(sigma, share):
+    for k in range(len(sigma)):
+        if np.sum(sigma[:k] ** 2) / np.sum(sigma**2) >= share - 1e-12:
+            return k
+
+
+@rank_for.wrong("Reached is enough: compare with >=, not with >.")
+def wants_a_little_more(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.argmax(kept >= share + 1e-12)) + 1
+
+
+@rank_for.wrong("You squared the running sums: square each singular value first, then add up.")
+def squares_the_sums_above_only(sigma, share):
+    kept = np.cumsum(sigma) ** 2 / np.sum(sigma**2)
+    return int(np.argmax(kept >= share - 1e-12)) + 1
+
+
+@rank_for.wrong("You divided by the largest square: divide by the sum of all squares.")
+def divides_by_the_largest_square(sigma, share):
+    kept = np.cumsum(sigma**2) / np.max(sigma**2)
+    return int(np.argmax(kept >= share - 1e-12)) + 1
+
+
+@rank_for.wrong(
+    "Your tolerance is too wide: your k keeps less than the share. Let 1e-12 less pass, no more."
+)
+def rounds_the_shares(sigma, share):
+    kept = np.round(np.cumsum(sigma**2) / np.sum(sigma**2), 3)
+    return int(np.argmax(kept >= share)) + 1
 
 
 @rank_for.check("a whole number comes back")
@@ -564,6 +609,35 @@ def returns_the_means(R, known):
     return np.where(known, R - centre.reference(R, known), 0.0)
 
 
+@centre.wrong("Where no rating is known you left NaN: put 0.0 into these cells.")
+def leaves_nan(R, known):
+    return np.where(known, centre.reference(R, known), np.nan)
+
+
+@centre.wrong("A row without known ratings gave 0 / 0, NaN: divide by np.maximum(count, 1).")
+def divides_nothing_by_nothing(R, known):
+    with np.errstate(all="ignore"):
+        mean = (R * known).sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)
+        return (R - mean) * known
+
+
+@centre.wrong("You divided by one more than the number of known ratings: a mean divides by all.")
+def divides_by_one_more(R, known):
+    mean = (R * known).sum(axis=1, keepdims=True) / (known.sum(axis=1, keepdims=True) + 1)
+    return np.where(known, R - mean, 0.0)
+
+
+@centre.wrong("Use `known`, and not what differs from 0: a rating of 0 is known too.")
+def takes_what_differs_from_zero(R, known):
+    return centre.reference(R, R != 0)
+
+
+@centre.wrong("`//` cuts off what stands behind the point of the mean: write / in its place.")
+def cuts_the_mean_off(R, known):
+    mean = (R * known).sum(axis=1, keepdims=True) // np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return np.where(known, R - mean, 0.0)
+
+
 @centre.check("an array of the same shape comes back")
 def _(answer):
     expect_shape(answer(np.ones((2, 3)), np.ones((2, 3), bool)), (2, 3))
@@ -746,6 +820,19 @@ def centres_the_row(r, V):
 @fold_in.wrong("You returned the inverse of V.T @ V: multiply it by V.T @ r.")
 def returns_the_inverse(r, V):
     return np.linalg.inv(V.T @ V)
+
+
+@fold_in.wrong("You divided by the sums of V.T @ V: solve with the matrix, np.linalg.solve.")
+def divides_by_sums_of_the_matrix(r, V):
+    return V.T @ r / (V.T @ V).sum(axis=0)
+
+
+@fold_in.wrong(
+    "V @ V.T is items x items, and it has no inverse where there are fewer factors than items: "
+    "solve with V.T @ V, factors x factors."
+)
+def solves_with_the_items(r, V):
+    return np.linalg.solve(V @ V.T, r) @ V
 
 
 @fold_in.check("an array comes back, one number a factor")

@@ -229,6 +229,14 @@ def cell_by_cell(R, U, V, lam):
     return dU, dV
 
 
+@gradient.right
+def as_a_list(R, U, V, lam):
+    def half(R, A, B):
+        return np.einsum("ij,jk->ik", np.einsum("ik,jk->ij", A, B) - R, B) + 2 * lam * A
+
+    return [half(R, U, V), half(R.T, V, U)]
+
+
 @gradient.check("two arrays come back, shaped like U and V")
 def _(answer):
     for name, got, like in zip(
@@ -433,6 +441,11 @@ def user_by_user(R, V, lam):
     k = V.shape[1]
     tall = np.vstack([V, np.sqrt(2 * lam) * np.eye(k)])
     return np.array([np.linalg.lstsq(tall, np.r_[r, np.zeros(k)], rcond=None)[0] for r in R])
+
+
+@user_step.wrong("You wrote `/`, which divides number by number: solve with the matrix.")
+def divides_number_by_number(R, V, lam):
+    return R @ V / (V.T @ V + 2 * lam * np.eye(V.shape[1]))
 
 
 @user_step.check("a row comes back for each user")
@@ -746,6 +759,15 @@ def of_the_table_turned(R, k, lam):
     right, sigma, left = np.linalg.svd(R.T, full_matrices=False)
     root = np.diag(np.sqrt(np.clip(sigma[:k] - 2 * lam, 0, None)))
     return left[:k].T @ root, right[:, :k] @ root
+
+
+@soft_threshold.wrong(
+    "You cut columns of V1t: its rows belong to the singular values. Use `V1t[:k].T`."
+)
+def cuts_columns_of_v1t(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.maximum(sigma[:k] - 2 * lam, 0))
+    return U1[:, :k] * root, V1t[:, :k] * root
 
 
 @soft_threshold.check("two arrays come back, users x k and items x k")

@@ -228,6 +228,43 @@ def item_by_item(R, V, lam):
     return np.array(U)
 
 
+@skip_step.wrong("You squared lam: it is 2 lam on the diagonal.")
+def squares_lam(R, V, lam):
+    return _one_by_one(
+        R,
+        V,
+        lambda r, rated: V[rated].T @ V[rated] + lam**2 * np.eye(V.shape[1]),
+        lambda r, rated: V[rated].T @ r[rated],
+    )
+
+
+@skip_step.wrong("That is the mean of the rated items' factors: solve the k x k system.")
+def averages_the_factors(R, V, lam):
+    return np.array([V[r != 0].mean(axis=0) if (r != 0).any() else 0 * V[0] for r in R])
+
+
+@skip_step.wrong(
+    "A mask of 0 and 1 means items 0 and 1 where it is an array of whole numbers: "
+    "`V[r != 0]` or np.flatnonzero(r)."
+)
+def takes_the_mask_for_positions(R, V, lam):
+    U = np.zeros((len(R), V.shape[1]))
+    for i, r in enumerate(R):
+        rated = (r != 0).astype(int)
+        A = V[rated].T @ V[rated] + 2 * lam * np.eye(V.shape[1])
+        U[i] = np.linalg.solve(A, V[rated].T @ r[rated])
+    return U
+
+
+@skip_step.wrong(
+    "You took all persons' ratings for each: `np.flatnonzero(r)` are those of one row."
+)
+def takes_everybodys_items(R, V, lam):
+    rated = np.nonzero(R)[1]
+    A = V[rated].T @ V[rated] + 2 * lam * np.eye(V.shape[1])
+    return np.array([np.linalg.solve(A, V[rated].T @ r[rated]) for r in R])
+
+
 @skip_step.check("a small case by hand")
 def _(answer):
     got = answer(STARS, APART, 0.35)
@@ -498,6 +535,31 @@ def with_diagonal_matrices(R, V, lam, alpha):
     return np.array(U)
 
 
+@weak_step.wrong("The weight of a seen item is 1 + alpha r: you left out its 1.")
+def leaves_the_one_out_where_seen(R, V, lam, alpha):
+    return _weighted(R, V, lam, np.where(R > 0, alpha * R, 1), R > 0)
+
+
+@weak_step.wrong("You took the root of the weights: c stands in V' C V as it is.")
+def takes_the_root_of_the_weights(R, V, lam, alpha):
+    return _weighted(R, V, lam, np.sqrt(1 + alpha * R), R > 0)
+
+
+@weak_step.wrong("An item counts as seen where R is above 0, also where it is 1.")
+def leaves_out_the_ones(R, V, lam, alpha):
+    return _weighted(R, V, lam, 1 + alpha * R, R > 1)
+
+
+@weak_step.wrong("You multiplied lam by the number of seen items: it is 2 lam for everybody.")
+def multiplies_lam_by_the_seen(R, V, lam, alpha):
+    return np.array(
+        [
+            _weighted(r[None], V, max(1, (r > 0).sum()) * lam, 1 + alpha * r[None], r[None] > 0)[0]
+            for r in R
+        ]
+    )
+
+
 @weak_step.check("a small case by hand")
 def _(answer):
     got = answer(COUNTS, APART, 0.35, 3.0)
@@ -705,6 +767,22 @@ def row_by_row(P, C, b, lam):
 @bias_step.right
 def multiplied_out(P, C, b, lam):
     return (np.einsum("ij,ij->i", C, P) - C @ b) / (C @ np.ones(len(b)) + 2 * lam)
+
+
+@bias_step.wrong("You multiplied by 2 lam below the line: it is added to the sum of the weights.")
+def multiplies_by_lam(P, C, b, lam):
+    with np.errstate(all="ignore"):
+        return (C * (P - b)).sum(axis=1) / (C.sum(axis=1) * 2 * lam)
+
+
+@bias_step.wrong("You left out rows that hold a weight of 0: their other cells count.")
+def leaves_out_rows_with_a_zero(P, C, b, lam):
+    return np.where((C > 0).all(axis=1), bias_step.reference(P, C, b, lam), 0.0)
+
+
+@bias_step.wrong("You squared the errors: a is the weighted sum of P - b itself, divided.")
+def squares_the_errors(P, C, b, lam):
+    return (C * (P - b) ** 2).sum(axis=1) / (C.sum(axis=1) + 2 * lam)
 
 
 @bias_step.check("a small case by hand")

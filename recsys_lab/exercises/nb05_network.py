@@ -231,6 +231,21 @@ def with_a_mask(X, W1, b1, W2, b2):
     return Z.dot(W2) + b2
 
 
+@forward.wrong("relu turns what is below 0 into 0: you compared with 1.")
+def compares_with_one(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 1) @ W2 + b2
+
+
+@forward.wrong("You applied relu to `H @ W2`: the output layer has none.")
+def rectifies_before_b2(X, W1, b1, W2, b2):
+    return np.maximum(np.maximum(X @ W1 + b1, 0) @ W2, 0) + b2
+
+
+@forward.wrong("b2 has a number for each output: add all of it, not one number of it.")
+def adds_the_first_of_b2(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0) @ W2 + b2[0]
+
+
 @forward.check("an array comes back, a row for each sample and a column for each output")
 def _(answer):
     expect_shape(answer(*SQUARE), (2, 2))
@@ -512,6 +527,31 @@ def sample_by_sample(X, W, b, dH):
 def with_where(X, W, b, dH):
     dZ = np.where(np.maximum(X @ W + b, 0) > 0, dH, 0.0)
     return np.einsum("nh,dh->nd", dZ, W), np.dot(X.T, dZ), np.ones(len(X)) @ dZ
+
+
+@backward_layer.wrong("You let a part of the gradient through where relu was off: there it is 0.")
+def lets_a_part_through(X, W, b, dH):
+    dZ = dH * np.where(X @ W + b > 0, 1, 0.01)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong("You subtracted b in relu's input: it is X @ W + b.")
+def subtracts_the_bias(X, W, b, dH):
+    dZ = dH * (X @ W - b > 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong("That is the slope of the sigmoid: relu's is 1 where its input is above 0.")
+def takes_the_sigmoids_slope(X, W, b, dH):
+    s = 1 / (1 + np.exp(-(X @ W + b)))
+    dZ = dH * s * (1 - s)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.right
+def as_a_list(X, W, b, dH):
+    dZ = dH * np.sign(np.maximum(X @ W + b, 0))
+    return [np.einsum("nh,dh->nd", dZ, W), np.einsum("nd,nh->dh", X, dZ), np.ones(len(X)) @ dZ]
 
 
 @backward_layer.check("three arrays come back")
@@ -799,6 +839,60 @@ def with_a_direction(f, w, step):
         direction = np.zeros(w.shape)
         direction[at] = step
         result[at] = (f(w + direction) - f(w - direction)) / (2 * step)
+    return result
+
+
+@slopes.wrong(
+    "Of your two calls one is at w itself, where the number was put back: from there to the other "
+    "it is one step, not two."
+)
+def calls_once_in_the_middle(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up = w.copy()
+        up[at] += step
+        result[at] = (f(up) - f(w)) / (2 * step)
+    return result
+
+
+@slopes.wrong(
+    "Two loops need a w of two dimensions: `np.ndindex(w.shape)` goes through one of any shape."
+)
+def takes_w_for_a_table(f, w, step):
+    result = np.zeros(w.shape)
+    for i in range(w.shape[0]):
+        for j in range(w.shape[1]):
+            up, down = w.copy(), w.copy()
+            up[i, j] += step
+            down[i, j] -= step
+            result[i, j] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
+@slopes.wrong(
+    "You moved a whole row of w at once: `w[i]` is one number only where w has one dimension. "
+    "`np.ndindex(w.shape)` goes through the single numbers."
+)
+def has_a_slope_for_each_row(f, w, step):
+    result = np.zeros(len(w))
+    for i in range(len(w)):
+        up, down = w.copy(), w.copy()
+        up[i] += step
+        down[i] -= step
+        result[i] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
+@slopes.wrong(
+    "Of your two calls one is at w itself, where the number was put back: from there to the other "
+    "it is one step, not two."
+)
+def calls_once_in_the_middle_and_once_below(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        down = w.copy()
+        down[at] -= step
+        result[at] = (f(w) - f(down)) / (2 * step)
     return result
 
 

@@ -197,6 +197,39 @@ def by_looking_places_up(events, users, items):
     return R
 
 
+@encode.wrong("All of the matrix is 1: begin with zeros.")
+def begins_with_ones(events, users, items):
+    return np.ones((len(users), len(items)))
+
+
+@encode.wrong(
+    "You made every user that occurs meet every item that occurs: only the pairs of events count, "
+    "`R[rows, columns] = 1`."
+)
+def marks_each_with_each(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, _ in events:
+        for _, item in events:
+            R[users.index(user), items.index(item)] = 1
+    return R
+
+
+@encode.wrong(
+    "No cell became 1. `R[rows][:, columns] = 1`, for one, fills a copy, and R stays as it was: "
+    "write `R[rows, columns] = 1`."
+)
+def fills_a_copy(events, users, items):
+    return np.zeros((len(users), len(items)))
+
+
+@encode.wrong("An event that comes twice is still *seen*: set the cell to 1, whatever it was.")
+def turns_the_cell_over(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for user, item in events:
+        R[users.index(user), items.index(item)] = 1 - R[users.index(user), items.index(item)]
+    return R
+
+
 @encode.check("an array comes back, one row a user")
 def _(answer):
     expect_shape(answer(*SQUARE), (3, 3))
@@ -443,6 +476,29 @@ def with_all_of_sigma_on_one_side(R, k):
 def by_eigenvectors(R, k):
     V = np.linalg.eigh(R.T @ R)[1][:, ::-1][:, :k]
     return R @ V, V
+
+
+@factors.wrong(
+    "You kept the smallest singular values: the largest come first, so take the first k."
+)
+def keeps_the_smallest_eigenvalues(R, k):
+    U = np.linalg.eigh(R @ R.T)[1][:, :k]
+    return U, R.T @ U
+
+
+@factors.wrong("You left out the largest singular value: the first k are `[:k]`.")
+def leaves_out_the_largest(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(sigma[1 : k + 1])
+    return U1[:, 1 : k + 1] * root, V1t[1 : k + 1].T * root
+
+
+@factors.wrong(
+    "One side has all of Sigma, the other its root: together too much. Give each the square root."
+)
+def gives_one_and_a_half_times(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    return U1[:, :k] * sigma[:k], V1t[:k].T * np.sqrt(sigma[:k])
 
 
 @factors.check("two arrays come back, users x k and items x k")
@@ -695,6 +751,27 @@ def by_masking_and_counting(scores, seen, k):
     masked = np.where(np.asarray(seen) == 1, -np.inf, np.asarray(scores, dtype=float))
     left = int((np.asarray(seen) == 0).sum())
     return np.argsort(-masked, kind="stable")[: min(k, left)].tolist()
+
+
+@top_unseen.wrong(
+    "You looked scores up in the list: of equal ones `index` finds the first each time, seen or "
+    "not. Sort positions."
+)
+def looks_scores_up(scores, seen, k):
+    left = sorted((s for s, x in zip(scores, seen, strict=True) if not x), reverse=True)
+    return [list(scores).index(s) for s in left[:k]]
+
+
+@top_unseen.wrong("`~` of the whole numbers 0 and 1 is -1 and -2, and no 'not': write `seen == 0`.")
+def turns_numbers_over(scores, seen, k):
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    return [int(j) for j in order[~np.asarray(seen).astype(int)[order]]][:k]
+
+
+@top_unseen.right
+def as_an_array(scores, seen, k):
+    left = np.flatnonzero(np.asarray(seen) == 0)
+    return left[np.lexsort((left, -np.asarray(scores, dtype=float)[left]))][:k]
 
 
 @top_unseen.check("a small case by hand")

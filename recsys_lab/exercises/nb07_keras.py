@@ -187,6 +187,15 @@ def _why_not(model, m, n, users, items, error):
             "The model cannot be asked about 4 pairs. Axis 0 is the batch: leave it alone when you "
             f"sum or reshape. Keras says: {first}"
         )
+    zeros = np.zeros_like(users)
+    for moved, used in ((1, "user"), (0, "item")):
+        pairs = [[zeros + step * (place == moved) for place in (0, 1)] for step in (0, 1)]
+        one, other = (np.asarray(model(pair)) for pair in pairs)
+        if (one == other).all():
+            return (
+                f"The model looks both up by one input, {used}: write Embedding(m, k)(user) and "
+                "Embedding(n, k)(item)."
+            )
     return (
         "The model takes item positions first: its first input is looked up in the table with "
         f"n = {n} rows, where user {m - 1} is not. Write Embedding(m, k)(user) and "
@@ -279,6 +288,25 @@ def flattened_first(m, n, k):
     keras, inputs, u, v = _embedded(m, n, k)
     u, v = keras.layers.Flatten()(u), keras.layers.Flatten()(v)
     return keras.Model(inputs, keras.activations.sigmoid(keras.layers.Dot(axes=1)([u, v])))
+
+
+@mended.wrong(
+    "You divided u . v by the root of k, as attention does: the dot product stays as it is."
+)
+def scales_by_the_root(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(flat / k**0.5))
+
+
+@mended.wrong(expects="looks both up by one input")
+def looks_both_up_by_the_user(m, n, k):
+    from recsys_lab.models.keras_models import keras
+
+    user, item = keras.Input(shape=(1,)), keras.Input(shape=(1,))
+    u, v = keras.layers.Embedding(m, k)(user), keras.layers.Embedding(n, k)(user)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
+    return keras.Model([user, item], keras.layers.Activation("sigmoid")(flat))
 
 
 @mended.check("a model comes back, with the weights of two tables")
@@ -511,6 +539,13 @@ def with_log1p(z, y):
 @logit_loss.right
 def label_by_label(z, y):
     return np.where(y == 1, np.logaddexp(0, -z), np.logaddexp(0, z))
+
+
+@logit_loss.wrong(expects="as exp(1000) is")
+def computes_with_math(z, y):
+    from math import exp, log
+
+    return np.array([log(1 + exp(one)) - one * label for one, label in zip(z, y, strict=True)])
 
 
 @logit_loss.check("a small case by hand")
@@ -1051,6 +1086,62 @@ def with_a_window(curve, patience):
     return int(np.argmax(curve)), len(curve) - 1
 
 
+@stopped.wrong(_NO_MARGIN)
+def wants_a_ten_thousandth_more(curve, patience):
+    return _needs(lambda value, best: value > best + 0.0005)(curve, patience)
+
+
+@stopped.wrong(_NO_MARGIN)
+def wants_a_thousandth_part(curve, patience):
+    return _needs(lambda value, best: value > best and not np.isclose(value, best, rtol=1e-3))(
+        curve, patience
+    )
+
+
+@stopped.wrong(
+    "You counted the first epoch as one without a gain: it is the best so far, and the wait is 0."
+)
+def counts_the_first_epoch(curve, patience):
+    best, wait = 0, 0
+    for epoch in range(len(curve)):
+        if curve[epoch] > curve[best]:
+            best, wait = epoch, 0
+        else:
+            wait += 1
+        if wait >= patience:
+            break
+    return best, epoch
+
+
+@stopped.wrong(
+    "The training may end before the patience does: `last` is then the last epoch of the curve."
+)
+def adds_the_patience(curve, patience):
+    best, _ = stopped.reference(curve, patience)
+    return best, best + patience
+
+
+@stopped.wrong("`last` is the last epoch that was trained, the one where the patience ended.")
+def returns_the_epoch_before_the_stop(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return best, last - (last - best >= patience)
+
+
+@stopped.wrong("Positions go up to len(curve) - 1, and that is `last` where nothing stops.")
+def returns_the_length_at_the_end(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return best, last + (last - best < patience)
+
+
+@stopped.right
+def as_a_list(curve, patience):
+    top = np.maximum.accumulate(np.asarray(curve, dtype=float))
+    best = np.array([np.argmax(np.asarray(curve) == value) for value in top])
+    late = np.flatnonzero(np.arange(len(best)) - best >= patience)
+    last = late[0] if len(late) else len(best) - 1
+    return [best[last], last]
+
+
 @stopped.check("a small case by hand")
 def _(answer):
     curve = [0.2, 0.3, 0.25, 0.29, 0.28, 0.285, 0.27, 0.26, 0.4]
@@ -1105,8 +1196,8 @@ def _(answer):
         curve = np.column_stack([0.3 + np.arange(6) / 17, low]).ravel()
         _of(answer, curve, patience, _by_running_best(curve, patience))
     for _ in range(30):  # slow curves, whose gains are small
-        steps = rng.choice([-0.0006, 0.0004, 0.0007], size=rng.integers(6, 16))
-        curve = np.round(0.1 + np.cumsum(steps), 4)
+        steps = rng.choice([-0.0006, 0.0002, 0.00008, 0.0007], size=rng.integers(6, 16))
+        curve = np.round(0.5 + np.cumsum(steps), 5)
         patience = int(rng.integers(2, 5))
         _of(answer, curve, patience, _by_running_best(curve, patience))
 

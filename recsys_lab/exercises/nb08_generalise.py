@@ -267,6 +267,53 @@ def with_pandas(users, times, held_out):
     return int(own.sum()), int((when > first.min()).sum())
 
 
+_KEEPS_ONE = (
+    "Where a user stands in `users` several times, `start[users[held_out]] = ...` keeps the value "
+    "that comes last: np.minimum.at goes through all of them."
+)
+
+
+@leak.wrong(_KEEPS_ONE)
+def keeps_the_last_of_each_user(users, times, held_out):
+    start = np.full(users.max() + 1, np.inf)
+    start[users[held_out]] = times[held_out]
+    own, anyone = ~held_out & (times > start[users]), ~held_out & (times > start.min())
+    return int(own.sum()), int(anyone.sum())
+
+
+@leak.wrong(_KEEPS_ONE)
+def keeps_the_last_of_each_user_for_own(users, times, held_out):
+    own, _ = keeps_the_last_of_each_user(users, times, held_out)
+    return own, leak.reference(users, times, held_out)[1]
+
+
+@leak.wrong(
+    "A user may have no test event: there is no smallest time then, and nothing of theirs counts "
+    "for own."
+)
+def forgets_users_without_a_test(users, times, held_out):
+    own = 0
+    for user in range(users.max() + 1):
+        test = times[(users == user) & held_out]
+        train = times[(users == user) & ~held_out]
+        own += int((train > test.min()).sum())
+    return own, leak.reference(users, times, held_out)[1]
+
+
+@leak.wrong("`~` of the whole numbers 0 and 1 is -1 and -2, and no 'not': leave held_out boolean.")
+def turns_numbers_over(users, times, held_out):
+    start = _starts(users, times, held_out)
+    train = ~held_out.astype(int)
+    return int((train * (times > start[users])).sum()), int((train * (times > start.min())).sum())
+
+
+@leak.right
+def as_an_array(users, times, held_out):
+    later = times[~held_out][:, None] > times[held_out]
+    own = users[~held_out][:, None] == users[held_out]
+    return np.array([(later & own).any(axis=1).sum(), later.any(axis=1).sum()])
+
+
 @leak.check("a small case by hand")
 def _(answer):
     got = _counts(answer(USERS, TIMES, HELD_OUT))
@@ -501,6 +548,26 @@ def by_counting_ways(rank, n, negatives, k):
         return sum(ways) / comb(n - 1, negatives)
 
     return np.vectorize(chance, otypes=[float])(rank, n)
+
+
+@sampled_hit.wrong(
+    "That is the chance that no better one is drawn, with replacement: up to k - 1 may be, and no "
+    "item is drawn twice."
+)
+def draws_no_better_one(rank, n, negatives, k):
+    return (1 - (np.asarray(rank) - 1) / (np.asarray(n) - 1)) ** negatives
+
+
+@sampled_hit.wrong("You counted the worse ones: the item falls behind where better ones are drawn.")
+def counts_the_worse_and_one_too_few(rank, n, negatives, k):
+    from scipy.stats import hypergeom
+
+    return hypergeom.cdf(k - 1, n - 1, np.maximum(n - rank - 1, 0), negatives)
+
+
+@sampled_hit.wrong("That is what one has where all items are equally good: the rank counts.")
+def forgets_the_rank(rank, n, negatives, k):
+    return np.minimum(1, k / (negatives + 1)) + 0 * np.asarray(rank)
 
 
 @sampled_hit.check("a probability comes back")
@@ -847,6 +914,18 @@ def repeat_by_repeat(a, b, repeats, rng):
 def by_how_often_each_is_drawn(a, b, repeats, rng):
     often = rng.multinomial(len(a), np.ones(len(a)) / len(a), size=repeats)
     return np.quantile(often @ (b - a) / len(a), [0.025, 0.975]).tolist()
+
+
+@paired_interval.wrong("You cut off 25 % at either end: for 95 % cut off 2.5 %, 0.025, at each.")
+def leaves_fifty(a, b, repeats, rng):
+    drawn = rng.integers(len(a), size=(repeats, len(a)))
+    return tuple(np.quantile((b - a)[drawn].mean(axis=1), [0.25, 0.75]))
+
+
+@paired_interval.wrong(expects="standard errors")
+def cuts_off_unequally(a, b, repeats, rng):
+    drawn = rng.integers(len(a), size=(repeats, len(a)))
+    return tuple(np.quantile((b - a)[drawn].mean(axis=1), [0.05, 0.975]))
 
 
 @paired_interval.check("a low and a high come back")

@@ -242,6 +242,33 @@ def by_sorting(validation, test):
     return float(test.mean(axis=1)[order[0]])
 
 
+@fair_score.wrong(
+    "You took the mean of each seed, axis=0: a row is a setting, and `validation.mean(axis=1)` is "
+    "one number for each."
+)
+def takes_the_mean_of_each_seed(validation, test):
+    return test[validation.mean(axis=0).argmax() % len(test)].mean()
+
+
+@fair_score.wrong("You reported the worst seed of the chosen setting: report the mean over seeds.")
+def reports_the_worst_seed(validation, test):
+    return test[validation.mean(axis=1).argmax()].min()
+
+
+@fair_score.wrong("You chose a seed for each setting: take the mean over the seeds, then argmax.")
+def takes_the_best_seed_of_each(validation, test):
+    return test[np.argmax(validation, axis=1) % len(test)].mean()
+
+
+@fair_score.wrong(
+    "You took the first setting within a standard error of the best: take the best itself."
+)
+def takes_one_that_is_good_enough(validation, test):
+    means = validation.mean(axis=1)
+    error = validation.std(axis=1)[means.argmax()] / np.sqrt(validation.shape[1])
+    return test[np.argmax(means >= means.max() - error)].mean()
+
+
 @fair_score.check("a single number comes back")
 def _(answer):
     expect_number(answer(VALIDATION, TEST))
@@ -480,6 +507,46 @@ def from_the_identity(R, lam):
     return np.identity(n) - P / P.diagonal()
 
 
+@ease.wrong(expects="stays one")
+def adds_lam_in_place(R, lam):
+    G = R.T @ R
+    G[np.diag_indices(len(G))] += lam
+    return _without_diagonal(np.eye(len(G)) - np.linalg.inv(G) / np.diag(np.linalg.inv(G)))
+
+
+@ease.wrong("The diagonal of P was set to 0 before you divided by it: divide first.")
+def fills_the_diagonal_first(R, lam):
+    P = _P(R, lam)
+    np.fill_diagonal(P, 0)
+    with np.errstate(all="ignore"):
+        return -P / np.diag(P)
+
+
+@ease.wrong("You divided by the diagonal of R^T R: divide by that of its inverse, P_jj.")
+def divides_by_the_gram(R, lam):
+    with np.errstate(all="ignore"):
+        return _without_diagonal(-_P(R, lam) / np.diag(R.T @ R))
+
+
+@ease.wrong("You divided R^T R by the number of users: it is a sum.")
+def averages_over_the_users(R, lam):
+    return ease.reference(R, lam * len(R))
+
+
+@ease.wrong("You filled one half: B_ij and B_ji both count, and they differ.")
+def fills_one_half(R, lam):
+    return np.triu(ease.reference(R, lam), 1)
+
+
+@ease.wrong("You put zeros round the diagonal of P, and divided by them: `P / np.diag(P)`.")
+def divides_by_a_matrix(R, lam):
+    P = _P(R, lam)
+    with np.errstate(all="ignore"):
+        B = -P / np.diag(np.diag(P))
+    np.fill_diagonal(B, 0)
+    return B
+
+
 @ease.check("the shape: items x items")
 def _(answer):
     expect_shape(answer(HAND, 3.0), (2, 2), "B")
@@ -513,10 +580,10 @@ def _(answer):
 def _(answer):
     expect_close(answer(np.array([[2.0], [1.0]]), 3.0), [[0.0]], "One item: no other describes it.")
     counts = np.array([[1, 0, 2, 0], [3, 0, 1, 1], [0, 0, 1, 4]])
-    B = expect_shape(answer(counts, 2), (4, 4), "B")
+    B = expect_shape(answer(counts, 2.5), (4, 4), "B")
     why = "Nobody has item 1: no item describes it, and it describes none."
     expect_close(np.r_[B[1], B[:, 1]], np.zeros(8), why)
-    expect_close(B, ease.reference(counts, 2), "Whole numbers in R.")
+    expect_close(B, ease.reference(counts, 2.5), "Whole numbers in R.")
 
 
 define_quiz(

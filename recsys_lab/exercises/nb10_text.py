@@ -119,6 +119,40 @@ def _weights(got, counts):
 COUNTS = np.array([[5, 0, 2], [0, 1, 1], [0, 3, 1], [0, 0, 7], [0, 0, 4]])
 
 
+@idf.wrong("Your df is the number of all texts, for every word: ask `counts > 0`, not `>= 0`.")
+def counts_every_text(counts):
+    return np.ones(counts.shape[1])
+
+
+@idf.wrong("A word that a text has once is in it: ask `counts > 0`.")
+def leaves_out_what_occurs_once(counts):
+    df = (counts > 1).sum(axis=0)
+    return np.log((1 + len(counts)) / (1 + df)) + 1
+
+
+@idf.wrong("Division comes before addition: put brackets around 1 + n, and around 1 + df.")
+def forgets_the_brackets(counts):
+    df = (counts > 0).sum(axis=0)
+    return np.log(1 + len(counts) / 1 + df) + 1
+
+
+@idf.wrong("`//` cuts off what stands behind the point of the fraction: write / in its place.")
+def cuts_the_fraction_off(counts):
+    df = (counts > 0).sum(axis=0)
+    return np.log((1 + len(counts)) // (1 + df)) + 1
+
+
+@idf.wrong("You counted all filled cells at once: each word has its own df, `sum(axis=0)`.")
+def counts_all_cells(counts):
+    return np.log((1 + len(counts)) / (1 + (counts > 0).sum())) + 1
+
+
+@idf.wrong("np.log1p adds another 1: take np.log of the fraction.")
+def adds_one_in_the_logarithm(counts):
+    df = (counts > 0).sum(axis=0)
+    return np.log1p((1 + len(counts)) / (1 + df)) + 1
+
+
 @idf.check("a small case by hand")
 def _(answer):
     got = answer(COUNTS)
@@ -312,6 +346,43 @@ KEYS = np.array([[1.0, 0, 0, 0], [0, 3, 0, 1], [3, 0, 5, 0]])
 VALUES = np.array([[1.0, 0], [0, 10], [100, 7]])
 
 
+@attention.wrong(
+    "Your sums lie flat, and numpy divides the columns by them: keepdims=True keeps one for each "
+    "row."
+)
+def forgets_keepdims(Q, K, V):
+    x = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    return x / x.sum(axis=1) @ V
+
+
+@attention.wrong(
+    "Your largest numbers lie flat, and numpy takes them off the columns: keepdims=True keeps one "
+    "for each row."
+)
+def forgets_keepdims_of_the_largest(Q, K, V):
+    x = Q @ K.T / np.sqrt(Q.shape[1])
+    x = np.exp(x - x.max(axis=1))
+    return x / x.sum(axis=1, keepdims=True) @ V
+
+
+@attention.wrong("You multiplied queries with queries: each query meets the keys, `Q @ K.T`.")
+def takes_queries_for_keys(Q, K, V):
+    return _soft(Q @ Q.T / np.sqrt(Q.shape[1])) @ V
+
+
+@attention.wrong("You mixed the keys: the shares mix the values, `shares @ V`.")
+def mixes_the_keys(Q, K, V):
+    return _soft(Q @ K.T / np.sqrt(Q.shape[1])) @ K
+
+
+@attention.wrong("You took cosines: the products stay as they are, divided by the root of d.")
+def takes_cosines(Q, K, V):
+    with np.errstate(all="ignore"):
+        q = Q / np.linalg.norm(Q, axis=1, keepdims=True)
+        k = K / np.linalg.norm(K, axis=1, keepdims=True)
+    return _soft(q @ k.T) @ V
+
+
 @attention.check("a small case by hand")
 def _(answer):
     got = answer(QUERIES, KEYS, VALUES)
@@ -473,6 +544,16 @@ def inverts(X, V, lam):
 # Five films, two features, three factors.
 FEATURES = np.array([[1.0, 0], [1, 1], [2, 0], [1, 3], [0, 1]])
 FACTORS = np.array([[3.0, 0, 1], [2, 5, 0], [7, 0, 1], [0, 11, -2], [1, 4, 0]])
+
+
+@ridge_map.wrong("You subtracted the features' means: X stays as it is.")
+def centres_the_features(X, V, lam):
+    return ridge_map.reference(X - X.mean(axis=0), V, lam)
+
+
+@ridge_map.wrong("You added lam on the right side as well: there stands X^T V alone.")
+def adds_lam_on_the_right(X, V, lam):
+    return np.linalg.solve(X.T @ X + lam * np.eye(X.shape[1]), X.T @ V + lam)
 
 
 @ridge_map.check("a small case by hand")
@@ -649,6 +730,29 @@ OTHERS = np.array([[0.0, 2], [1, 0], [0, 5], [-1, 1]])
 GUESS = np.array([0.7, -0.4])
 
 
+@hybrid.wrong("You added mu to every entry of the matrix: it belongs on the diagonal, mu I.")
+def adds_mu_everywhere(fans, others, w, guess, mu):
+    A = fans.T @ fans + w * others.T @ others + mu
+    return np.linalg.solve(A, fans.sum(axis=0) + mu * guess)
+
+
+@hybrid.wrong("You took the others off on the right side: their target is 0, so they add nothing.")
+def takes_the_others_off(fans, others, w, guess, mu):
+    return _solved(
+        fans, others, w, guess, mu, fans.sum(axis=0) - w * others.sum(axis=0) + mu * guess
+    )
+
+
+@hybrid.wrong("You added up all of fans: add over the people alone, `fans.sum(axis=0)`.")
+def adds_up_all_numbers(fans, others, w, guess, mu):
+    return _solved(fans, others, w, guess, mu, fans.sum() + mu * guess)
+
+
+@hybrid.wrong("You returned the fans' scores: return v, k numbers.")
+def returns_the_scores(fans, others, w, guess, mu):
+    return fans @ hybrid.reference(fans, others, w, guess, mu)
+
+
 @hybrid.check("a small case by hand")
 def _(answer):
     expect_close(
@@ -805,6 +909,51 @@ def goes_piece_by_piece(A, real_a, B, real_b):
 
 PADDED_A = np.array([[3.0, 1], [1, 2], [-7, 5]]), np.array([True, True, False])
 PADDED_B = np.array([[1.0, 5], [2, -6], [11, -4]]), np.array([True, False, False])
+
+
+@likeness.wrong("`a / b * c` multiplies by c: put brackets around the product of the lengths.")
+def multiplies_by_a_length(A, real_a, B, real_b):
+    a, b = A[real_a].mean(axis=0), B[real_b].mean(axis=0)
+    return a @ b / np.linalg.norm(a) * np.linalg.norm(b)
+
+
+@likeness.wrong("A mask of whole numbers means rows 0 and 1: leave it boolean, `A[real_a]`.")
+def takes_real_for_positions(A, real_a, B, real_b):
+    return _cosine(A[real_a.astype(int)].mean(axis=0), B[real_b.astype(int)].mean(axis=0))
+
+
+@likeness.wrong("You subtracted a mean first: that is a correlation, and not the cosine.")
+def takes_the_correlation(A, real_a, B, real_b):
+    a, b = A[real_a].mean(axis=0), B[real_b].mean(axis=0)
+    with np.errstate(all="ignore"):
+        return _cosine(a - a.mean(), b - b.mean())
+
+
+@likeness.wrong("You took the last piece for the sentence: this encoder takes the mean of all.")
+def takes_the_last_piece(A, real_a, B, real_b):
+    return _cosine(A[real_a][-1], B[real_b][-1])
+
+
+@likeness.wrong("You took one mean of all numbers: `mean(axis=0)` has one for each coordinate.")
+def takes_one_mean(A, real_a, B, real_b):
+    a, b = A[real_a].mean(), B[real_b].mean()
+    return a * b / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+@likeness.wrong("You added the lengths: divide by their product.")
+def adds_the_lengths(A, real_a, B, real_b):
+    a, b = A[real_a].mean(axis=0), B[real_b].mean(axis=0)
+    return a @ b / (np.linalg.norm(a) + np.linalg.norm(b))
+
+
+@likeness.wrong("You returned the angle: return its cosine, without arccos.")
+def returns_the_angle(A, real_a, B, real_b):
+    return np.arccos(np.clip(likeness.reference(A, real_a, B, real_b), -1, 1))
+
+
+@likeness.wrong("You took the sum over T, and no lengths: a cosine divides by both lengths.")
+def divides_by_the_pieces(A, real_a, B, real_b):
+    return A[real_a].sum(axis=0) @ B[real_b].sum(axis=0) / len(A)
 
 
 @likeness.check("a small case by hand")

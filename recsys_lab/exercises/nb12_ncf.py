@@ -117,6 +117,29 @@ def returns_the_logit(z, counts, ratio):
     return z + np.log(ratio * counts / (z.shape[1] - counts))[:, None]
 
 
+@probability.wrong("You added the rate itself: add its logarithm to the logit.")
+def adds_the_rate(z, counts, ratio):
+    rate = ratio * counts / (z.shape[1] - counts)
+    return _sigmoid(z + rate[:, None])
+
+
+@probability.wrong("You took the logarithm to base 2: `np.log` is the natural one, as in exp.")
+def takes_base_two(z, counts, ratio):
+    rate = ratio * counts / (z.shape[1] - counts)
+    return _sigmoid(z + np.log2(rate)[:, None])
+
+
+@probability.wrong("The ratio belongs above the line: with more zeros drawn the rate is higher.")
+def puts_the_ratio_below(z, counts, ratio):
+    return _sigmoid(z + np.log(counts / (ratio * (z.shape[1] - counts)))[:, None])
+
+
+@probability.wrong("You multiplied the logits: the logarithm of the rate is added to them.")
+def multiplies_the_logits(z, counts, ratio):
+    rate = ratio * counts / (z.shape[1] - counts)
+    return _sigmoid(z * np.log(rate)[:, None])
+
+
 @probability.check("a small case by hand")
 def _(answer):
     z = np.array([[0.7, -1.1, 0.0, 2.3, -0.4, 1.9, -2.6], [1.3, 0.2, -0.9, 0.0, 0.6, -1.7, 0.5]])
@@ -233,6 +256,34 @@ def forgets_the_other_item(u, vi, vj):
 @bpr_slopes.wrong(expects="shape")
 def returns_one_row(u, vi, vj):
     return bpr_slopes.reference(u, vi, vj).ravel()
+
+
+@bpr_slopes.wrong("You multiplied number by number in z: it is one number, u @ (vi - vj).")
+def has_a_z_for_each_factor(u, vi, vj):
+    pull = _sigmoid(-u * (vi - vj))
+    return np.array([-pull * (vi - vj), -pull * u, pull * u])
+
+
+@bpr_slopes.wrong("The rows are in another order: first the slope in u, then in vi, then in vj.")
+def puts_u_last(u, vi, vj):
+    return bpr_slopes.reference(u, vi, vj)[[1, 2, 0]]
+
+
+@bpr_slopes.wrong("z = u . vi - u . vj: what it changes by, when vi moves, is u, and not vi.")
+def takes_the_items_own_vectors(u, vi, vj):
+    pull = _sigmoid(-u @ (vi - vj))
+    return np.array([-pull * (vi - vj), -pull * vi, pull * vj])
+
+
+@bpr_slopes.wrong("The signs of vi and vj are exchanged: J falls when vi moves along u.")
+def exchanges_the_signs(u, vi, vj):
+    return bpr_slopes.reference(u, vi, vj)[[0, 2, 1]]
+
+
+@bpr_slopes.wrong("You multiplied by J itself: its slope in z is sigmoid(z) - 1.")
+def multiplies_by_the_loss(u, vi, vj):
+    pull = np.logaddexp(0, -u @ (vi - vj))
+    return np.array([-pull * (vi - vj), -pull * u, pull * u])
 
 
 @bpr_slopes.check("a small case by hand")
@@ -360,6 +411,52 @@ def pairs_by_position(z, has):
     return np.mean((difference > 0) + 0.5 * (difference == 0))
 
 
+@auc.wrong("Only the first event was compared: `return` stands inside the loop.")
+def returns_after_the_first_event(z, has):
+    difference = z[has][0] - z[~has]
+    return np.mean((difference > 0) + 0.5 * (difference == 0))
+
+
+@auc.wrong(
+    "argsort breaks ties by place: equal scores need equal ranks (scipy.stats.rankdata), or a half."
+)
+def ranks_by_argsort(z, has):
+    ranks = np.argsort(np.argsort(z, kind="stable")) + 1
+    events, others = has.sum(), (~has).sum()
+    return (ranks[has].sum() - events * (events + 1) / 2) / (events * others)
+
+
+@auc.wrong("You divided by the square of all items: there are (events) x (others) pairs.")
+def divides_by_all_pairs(z, has):
+    return auc.reference(z, has) * has.sum() * (~has).sum() / len(z) ** 2
+
+
+@auc.wrong("That is 2 AUC - 1: a share of pairs goes from 0 to 1.")
+def doubles_and_takes_one_off(z, has):
+    return 2 * auc.reference(z, has) - 1
+
+
+@auc.wrong("You took the sigmoid of the differences: a pair is right or wrong, or a tie.")
+def smooths_the_pairs(z, has):
+    return np.mean(_sigmoid(z[has][:, None] - z[~has]))
+
+
+@auc.wrong("You averaged the differences: a pair counts 1, 0, or one half, however far apart.")
+def averages_the_differences(z, has):
+    return np.mean(z[has][:, None] - z[~has])
+
+
+@auc.wrong("You compared two means: each event has to be compared with each of the others.")
+def compares_the_means(z, has):
+    return float(z[has].mean() > z[~has].mean())
+
+
+@auc.wrong("A mask of whole numbers means items 0 and 1: leave it boolean, `z[has]`, `z[~has]`.")
+def takes_the_mask_for_positions(z, has):
+    difference = z[has.astype(int)][:, None] - z[1 - has.astype(int)]
+    return np.mean((difference > 0) + 0.5 * (difference == 0))
+
+
 @auc.check("a small case by hand")
 def _(answer):
     z = np.array([0.9, 0.4, 0.4, 0.1, -0.3, 0.4, 0.7])
@@ -461,6 +558,26 @@ def no_layers(m, n, k):
 @weights.wrong("A table has a row for each user, and another one for each item: m + n, not m x n.")
 def multiplies_users_and_items(m, n, k):
     return weights.reference(m, n, k) - 3 * k * (m + n) + 3 * k * m * n
+
+
+@weights.wrong("A dense layer has a bias for each of its units: 2k, k, and 1.")
+def gives_each_layer_one_bias(m, n, k):
+    return 3 * k * (m + n) + 8 * k * k + 1 + 2 * k * k + 1 + 2 * k + 1
+
+
+@weights.wrong("The items have tables as well: 3k numbers a user, and 3k an item.")
+def forgets_the_items(m, n, k):
+    return weights.reference(m, 0, k)
+
+
+@weights.wrong("The last layer has a bias, as every dense layer here.")
+def forgets_the_last_bias(m, n, k):
+    return weights.reference(m, n, k) - 1
+
+
+@weights.wrong("The second dense layer takes what the first gives, 2k numbers, and not 4k.")
+def takes_both_vectors_twice(m, n, k):
+    return weights.reference(m, n, k) + 2 * k * k
 
 
 @weights.check("a small case by hand")

@@ -234,6 +234,29 @@ BASKETS = np.array(
 )
 
 
+@lift.wrong("You let what is expected be 1 at least: divide by it as it is, if it is above 0.")
+def expects_one_at_least(B, prior):
+    together, n, N = _parts(B)
+    return _ratio(together, np.maximum(np.outer(n, n) / N + prior, 1))
+
+
+@lift.wrong(
+    "A product of tables of True and False is True or False, and counts nothing: make them "
+    "numbers first, `B.astype(float)`."
+)
+def multiplies_booleans(B, prior):
+    B = np.asarray(B)
+    n = B.sum(axis=0)
+    return _ratio((B.T @ B).astype(float), np.outer(n, n) / len(B) + prior)
+
+
+@lift.wrong("You put 0 on the diagonal too early: it holds the n_i that you need.")
+def empties_the_diagonal_first(B, prior):
+    together, *_ = _parts(B)
+    np.fill_diagonal(together, 0)
+    return together / (prior if prior > 0 else 1)
+
+
 @lift.check("a small case by hand")
 def _(answer):
     got = expect_shape(answer(BASKETS, 0.5), (5, 5))
@@ -259,13 +282,15 @@ def _(answer):
 @lift.check("random cases")
 def _(answer):
     rng = np.random.default_rng(5)
-    for rows, products, prior, kind in [
-        (9, 4, 3, int),
-        (1, 3, 1.5, float),
-        (40, 7, 0, int),
-        (12, 2, 0.1, bool),
+    for rows, products, prior, kind, often in [
+        (9, 4, 3, int, 0.4),
+        (1, 3, 1.5, float, 0.4),
+        (40, 7, 0, int, 0.4),
+        (12, 3, 0.1, bool, 0.6),
+        (60, 5, 0, float, 0.1),  # pairs that chance gives less than one basket
+        (30, 6, 0.2, int, 0.12),
     ]:
-        B = (rng.random((rows, products)) < 0.4).astype(kind)
+        B = (rng.random((rows, products)) < often).astype(kind)
         got = expect_shape(answer(B, prior), (products, products))
         expect_close(got, lift.reference(B, prior), f"{rows} baskets, prior {prior}.")
 
@@ -573,6 +598,18 @@ def _graph(n, pairs):
 CIRCLE = _graph(6, [(0, 1), (0, 2), (1, 2), (0, 3), (2, 4)])
 
 
+@pagerank.wrong("Only the first step was made: `return` stands inside the loop.")
+def returns_in_the_loop(A, person, alpha, steps):
+    return pagerank.reference(A, person, alpha, min(steps, 1))
+
+
+@pagerank.wrong(
+    "You divided by all friendships of the circle: each person has a number of friends."
+)
+def divides_by_all_friendships(A, person, alpha, steps):
+    return _walk(A, person, alpha, steps, lambda p: p / max(A.sum(), 1) @ A)
+
+
 @pagerank.check("a small case by hand")
 def _(answer):
     got = expect_shape(answer(CIRCLE, 1, 0.6, 2), (6,))
@@ -875,6 +912,58 @@ CLICKS = np.array(
         [0, 0, 1],
     ]
 )
+
+
+@looked.wrong("Division comes before addition: put brackets around both sums.")
+def forgets_the_brackets(clicks, swapped):
+    with np.errstate(all="ignore"):
+        return _by_place(
+            clicks, swapped, lambda plain, swap, k: plain[k] + swap[k] / plain[0] + swap[0]
+        )
+
+
+@looked.wrong("Only place 1 was computed: `return` stands inside the loop.")
+def returns_after_place_one(clicks, swapped):
+    found = looked.reference(clicks, swapped)
+    found[2:] = 1
+    return found
+
+
+@looked.wrong("You left out the last place: `range(1, clicks.shape[1])` reaches it.")
+def leaves_out_the_last_place(clicks, swapped):
+    found = looked.reference(clicks, swapped)
+    found[-1] = 1
+    return found
+
+
+@looked.wrong(
+    "You followed each article apart: above stand the rates at place k, below those at place 0, "
+    "in both kinds of impressions."
+)
+def exchanges_the_places_in_the_swap(clicks, swapped):
+    with np.errstate(all="ignore"):
+        return _by_place(
+            clicks,
+            swapped,
+            lambda plain, swap, k: (plain[k] + swap[0]) / (plain[0] + swap[k]),
+        )
+
+
+@looked.wrong("You added imaginary clicks: take the rates as they are.")
+def adds_imaginary_clicks(clicks, swapped):
+    def rate(k):
+        return (clicks[swapped == k].sum(axis=0) + 1) / ((swapped == k).sum() + 2)
+
+    places = range(1, clicks.shape[1])
+    return np.array([1.0] + [(rate(0)[k] + rate(k)[k]) / (rate(0)[0] + rate(k)[0]) for k in places])
+
+
+@looked.wrong("You wrote the number of places as a number: it is `clicks.shape[1]`.")
+def has_three_places(clicks, swapped):
+    found = np.ones(3)
+    known = looked.reference(clicks, swapped)[:3]
+    found[: len(known)] = known
+    return found
 
 
 @looked.check("a small case by hand")

@@ -120,8 +120,8 @@ def divides_by_the_clicks(click, chance, target):
 
 
 @ips.wrong(
-    "You cut the weights off at 1: then what was shown too rarely is not made up for. The estimate "
-    "is too low."
+    "You cut the weights off: then what was shown too rarely is not made up for. The estimate is "
+    "too low."
 )
 def clips_the_weights(click, chance, target):
     click, chance, target = _three(click, chance, target)
@@ -161,6 +161,45 @@ def takes_one_product(click, chance, target):
     return float(weight @ np.asarray(click, dtype=float)) / weight.size
 
 
+@ips.wrong("`//` cuts off what stands behind the point of the weights: write / in its place.")
+def cuts_the_weights_off(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    return np.mean(target // chance * click)
+
+
+@ips.wrong("You divided by one visit less: the mean is over all visits.")
+def divides_by_one_less(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    return (target / chance * click).sum() / max(len(click) - 1, 1)
+
+
+@ips.wrong(
+    "You cut the weights off: then what was shown too rarely is not made up for. The estimate is "
+    "too low."
+)
+def clips_the_weights_at_ten(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    return np.mean(np.minimum(target / chance, 10) * click)
+
+
+@ips.wrong("You divided by sums over all visits: each visit has its own weight, target / chance.")
+def divides_the_sums(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    return (target * click).sum() / chance.sum()
+
+
+@ips.wrong("You took the gain over the log: return the new policy's rate itself.")
+def subtracts_the_old_rate(click, chance, target):
+    return ips.reference(click, chance, target) - np.mean(click)
+
+
+@ips.wrong("A visit without a click has chance * click = 0 below the line: multiply by click.")
+def divides_by_the_click(click, chance, target):
+    click, chance, target = _three(click, chance, target)
+    with np.errstate(all="ignore"):
+        return np.mean(target / (chance * click))
+
+
 @ips.check("a small case by hand")
 def _(answer):
     click = np.array([1, 0, 1, 1, 0, 1, 0])
@@ -176,7 +215,7 @@ def _(answer):
     for size, kind in [(30, int), (7, float), (200, bool), (1, int)]:
         click = (rng.random(size) < 0.4).astype(kind)
         click[0] = 1
-        chance = rng.uniform(0.05, 1, size=size)
+        chance = rng.uniform(0.05, 1, size=size) ** 2  # some weights are above 100
         target = rng.random(size) * (rng.random(size) < 0.6)
         target[0] = 0.9
         got = expect_number(answer(click, chance, target))
@@ -379,6 +418,21 @@ def _near(got, clicks, shown, why):
     )
 
 
+@thompson.wrong(expects="Draw with `rng` alone")
+def draws_from_another_generator(clicks, shown, draws, rng):
+    return _shares(1 + clicks, 1 + shown - clicks, draws, np.random.default_rng(0))
+
+
+@thompson.wrong(expects="With 1 draw")
+def ignores_draws(clicks, shown, draws, rng):
+    return _shares(1 + clicks, 1 + shown - clicks, 4000, rng)
+
+
+@thompson.wrong("You added 2 to the clicks and to the misses: each of the two gets 1.")
+def adds_two(clicks, shown, draws, rng):
+    return _shares(2 + clicks, 2 + shown - clicks, draws, rng)
+
+
 @thompson.check("a small case by hand")
 def _(answer):
     clicks, shown = np.array([2, 1, 9, 0]), np.array([7, 2, 31, 1])
@@ -394,6 +448,9 @@ def _(answer):
     clicks, shown = np.array([0, 400, 250]), np.array([900, 1000, 1000])
     got = answer(clicks, shown, DRAWS, np.random.default_rng(2))
     _near(got, clicks, shown, "So much is known that one item wins nearly always.")
+    clicks, shown = np.array([0, 850]), np.array([0, 1000])
+    got = answer(clicks, shown, DRAWS, np.random.default_rng(4))
+    _near(got, clicks, shown, "Item 0 was never shown: any rate is as likely, Beta(1, 1).")
     one = expect_shape(answer(np.array([3]), np.array([4]), 50, np.random.default_rng(3)), (1,))
     expect_close(one, [1.0], "There is one item: it wins every draw.")
 
@@ -406,6 +463,25 @@ def _(answer):
         clicks = rng.binomial(shown, rng.uniform(0.1, 0.7, size=items))
         got = expect_shape(answer(clicks, shown, DRAWS, np.random.default_rng(items)), (items,))
         _near(got, clicks, shown, f"Clicks {clicks.tolist()} of {shown.tolist()}.")
+
+
+@thompson.check("as many draws as asked for, from the generator that is given")
+def _(answer):
+    clicks, shown = np.array([2, 4, 3, 0]), np.array([7, 9, 8, 1])
+    got = [answer(clicks, shown, 1, np.random.default_rng(seed)) for seed in range(6)]
+    for each in got:
+        expect(
+            sorted(expect_shape(each, (4,))) == [0, 0, 0, 1],
+            f"With 1 draw one item wins: its share is 1, the others' are 0. It returned {each}.",
+        )
+    one, again, other = (
+        np.asarray(answer(clicks, shown, 70, np.random.default_rng(seed))) for seed in (1, 1, 2)
+    )
+    expect(
+        (one == again).all() and (one != other).any(),
+        "Draw with `rng` alone: the same generator has to give the same shares, and another one "
+        "others.",
+    )
 
 
 @define(
@@ -590,6 +666,66 @@ def divides_standard_errors(p, q, level, power):
     far = -z.inv_cdf(level / 2) - z.inv_cdf(1 - power)
     one = np.hypot(np.sqrt(p * (1 - p)), np.sqrt(q * (1 - q)))
     return int(-((one * far / abs(q - p)) ** 2 // -1))
+
+
+@sample_size.wrong("You fixed z(power) at 0.84: that is for power 0.8. Take `inv_cdf(power)`.")
+def fixes_the_power(p, q, level, power):
+    from math import ceil
+    from statistics import NormalDist
+
+    reach = NormalDist().inv_cdf(1 - level / 2) + 0.8416
+    return ceil(reach**2 * (p * (1 - p) + q * (1 - q)) / (q - p) ** 2)
+
+
+@sample_size.wrong("You mixed p and q in each variance: they are p (1 - p) and q (1 - q).")
+def mixes_the_two_rates(p, q, level, power):
+    from math import ceil
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf
+    reach = z(1 - level / 2) + z(power)
+    return ceil(reach**2 * (p * (1 - q) + q * (1 - p)) / (q - p) ** 2)
+
+
+@sample_size.wrong("Division comes before addition: put brackets around the sum of the variances.")
+def forgets_the_brackets(p, q, level, power):
+    from math import ceil
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf
+    reach = z(1 - level / 2) + z(power)
+    return ceil(reach**2 * p * (1 - p) + q * (1 - q) / (q - p) ** 2)
+
+
+@sample_size.wrong("You fixed both z, at 1.96 and 0.84: take them from `inv_cdf`.")
+def fixes_both(p, q, level, power):
+    from math import ceil
+
+    return ceil(2.8**2 * (p * (1 - p) + q * (1 - q)) / (q - p) ** 2)
+
+
+@sample_size.wrong(
+    "16 p (1 - p) / (q - p)² is a rule for level 0.05 and power 0.8, and a rough one."
+)
+def takes_a_rule_of_thumb(p, q, level, power):
+    from math import ceil
+
+    return ceil(16 * p * (1 - p) / (q - p) ** 2)
+
+
+@sample_size.wrong("You rounded up, and added 1: rounded up is enough.")
+def adds_one_user(p, q, level, power):
+    return sample_size.reference(p, q, level, power) + 1
+
+
+@sample_size.wrong("You gave the users of both groups together: asked for is one group.")
+def rounds_up_both_groups_together(p, q, level, power):
+    from math import ceil
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf
+    reach = z(1 - level / 2) + z(power)
+    return ceil(2 * reach**2 * (p * (1 - p) + q * (1 - q)) / (q - p) ** 2)
 
 
 @sample_size.check("a small case by hand")

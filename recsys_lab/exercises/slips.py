@@ -8,16 +8,22 @@ returned, on all inputs that were tried: then it is a fact.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
 
 CLOSE = 1e-9
+CUT_OFF = (
+    "What stands behind the point is cut off: `//` does that, int(...), and an array of whole "
+    "numbers, such as np.zeros_like makes of another one."
+)
+NEARLY = "That is close, but not the same: is something rounded, or a small number added?"
 FEW = 3  # inputs that have to agree before a rule is believed
 
 
@@ -60,14 +66,23 @@ def _equal(one: np.ndarray, other: np.ndarray) -> bool:
 def _of_the_right(got: list, right: list) -> str:
     """The rule that makes what was returned of what is right, or nothing."""
     several = right[0].size > 1
+    # A -1 among positions is no number below 0: it stands for none.
+    below = {float(x) for w in right for x in w.ravel()[w.ravel() < 0]}
+    marks = below == {-1.0} and all(_equal(w, np.round(w)) for w in right)
     each, they = ("each number", "They are") if several else ("the number", "It is")
     rules: list[tuple[Callable, str]] = [
         (np.negative, f"But for the sign {each} is right: it is turned round."),
-        (np.abs, "The sign is lost: numbers below 0 came out above it."),
-        (lambda w: np.maximum(w, 0), "Numbers below 0 came out as 0."),
+        *(
+            []
+            if marks
+            else [
+                (np.abs, "The sign is lost: numbers below 0 came out above it."),
+                (lambda w: np.maximum(w, 0), "Numbers below 0 came out as 0."),
+            ]
+        ),
         (lambda w: np.minimum(w, 1), "Numbers above 1 came out as 1."),
-        (np.floor, "What stands behind the point is cut off: `//` does that, and int(...)."),
-        (np.trunc, "What stands behind the point is cut off: `//` does that, and int(...)."),
+        (np.floor, CUT_OFF),
+        (np.trunc, CUT_OFF),
         *(
             (lambda w, d=d: np.round(w, d), f"{they} rounded: keep all the digits.")
             for d in range(7)
@@ -141,7 +156,7 @@ def _quotient(one: np.ndarray, other: np.ndarray) -> float | None:
     if not there.any():
         return None
     factor = float(one[there][0] / other[there][0])
-    if abs(factor) < CLOSE or not _equal(one, factor * other):
+    if not CLOSE <= abs(factor) < np.inf or not _equal(one, factor * other):
         return None
     return factor
 
@@ -196,7 +211,12 @@ def _by_a_shift(trials: list[Trial], got: list, right: list, names: list[str]) -
     each = "Each number" if right[0].size > 1 else "The number"
     if np.allclose(shifts, shifts[0], rtol=0, atol=1e-8) and abs(shifts[0]) > 1e-8:
         size, way = abs(shifts[0]), "large" if shifts[0] > 0 else "small"
-        whole = all(_equal(other, np.round(other)) for other in right)
+        # Positions: whole numbers, each below the length of something that was given.
+        whole = all(
+            _equal(other, np.round(other)) and 0 <= other.min() and other.max() < _longest(trial)
+            for other, trial in zip(right, trials, strict=True)
+            if other.size
+        )
         hint = " Positions count from 0." if whole and size == 1 else ""
         return f"{each} is {size:.4g} too {way}, on every input that was tried.{hint}"
     for what, numbers in _sizes(trials, names):
@@ -206,6 +226,12 @@ def _by_a_shift(trials: list[Trial], got: list, right: list, names: list[str]) -
             if np.allclose(shifts, sign * np.array(numbers), rtol=0, atol=1e-8):
                 return f"{each} is too {way} by {what}."
     return ""
+
+
+def _longest(trial: Trial) -> int:
+    """The length of the longest axis among the inputs."""
+    lengths = [np.shape(each) for each in trial.inputs if not hasattr(each, "toarray")]
+    return max((size for shape in lengths for size in shape), default=0)
 
 
 def _sizes(trials: list[Trial], names: list[str]) -> Iterator[tuple[str, list[float]]]:
@@ -259,6 +285,13 @@ def _of_another_shape(got: list, right: list) -> str:
     for rule, says in rules:
         if _holds(rule, got, right):
             return says
+    # One axis too many: what belongs to each step, or a pair of the answer and something else.
+    for at, which in ((-1, "last"), (0, "first")):
+        if all(
+            g.ndim == w.ndim + 1 and len(g) and _equal(g[at], w)
+            for g, w in zip(got, right, strict=True)
+        ) and any(len(g) > 1 for g in got):
+            return f"The {which} of them is right: return that alone."
     # Several where one is right.
     if all(w.ndim == 0 and g.size > 0 for g, w in zip(got, right, strict=True)):
         back: list[tuple[Callable, str]] = [
@@ -320,6 +353,10 @@ def _shapes(inputs: tuple) -> tuple:
     )
 
 
+def _lengths(inputs: tuple) -> list[tuple[int, ...]]:
+    return [tuple(s) if isinstance(s, tuple) else (s,) if s else () for s in _shapes(inputs)]
+
+
 def _where(trials: list[Trial], names: list[str]) -> str:
     """On which kind of input an answer is wrong, if it is right on all others."""
     right, wrong = [t for t in trials if t.same], [t for t in trials if not t.same]
@@ -343,6 +380,8 @@ def _where(trials: list[Trial], names: list[str]) -> str:
         and len(wrong) >= FEW
         and all(_shapes(trial.inputs) not in sizes for trial in wrong)
     ):
+        if all(math.prod(shape) <= 1 for shape in _lengths(right[0].inputs)):
+            return "It is right where a single number is given, and wrong for several."
         return (
             "It is right for the sizes of one input and wrong for all others: is a size written "
             "as a number?"
@@ -357,6 +396,9 @@ def _constant(trials: list[Trial], got: list, right: list) -> str:
     """Say so if the same comes back whatever goes in."""
     if len(got) < 4 or len({str(w.tolist()) for w in right}) < 3:
         return ""
+    numbers = np.concatenate([g.ravel() for g in got])
+    if len(numbers) > len(got) and np.allclose(numbers, numbers[0]):
+        return f"Every number is {numbers[0]:.4g}, whatever is given."
     if all(_equal(g, got[0]) for g in got):
         return "It returns the same whatever it is given: does it use its arguments?"
     return ""
@@ -427,31 +469,176 @@ def _part_same(one: Any, other: Any) -> bool:
     return one is not None and other is not None and _equal(one, other)
 
 
+def _of_other_inputs(
+    trials: list[Trial], function: Callable, names: list[str], look: Callable | None
+) -> str:
+    """What was returned, as what is right for other inputs: twice lam in place of lam."""
+    kinds = [[trial.inputs[at] for trial in trials] for at in range(len(names))]
+    one_number = [
+        all(isinstance(x, Number) and not isinstance(x, bool) for x in given) for given in kinds
+    ]
+    arrays = [
+        all(isinstance(x, np.ndarray) and x.dtype.kind in "biuf" for x in given) for given in kinds
+    ]
+    changes: list[tuple[int, Callable, str]] = []
+    for at, name in enumerate(names):
+        if one_number[at]:
+            changes += [
+                (at, lambda x: x + 1, f"`{name}` + 1 in place of `{name}`"),
+                (at, lambda x: x - 1, f"`{name}` - 1 in place of `{name}`"),
+            ]
+        if one_number[at] and not all(isinstance(x, Integral) for x in kinds[at]):
+            changes += [
+                (at, lambda x: 2 * x, f"2 `{name}` in place of `{name}`"),
+                (at, lambda x: x / 2, f"`{name}` / 2 in place of `{name}`"),
+                (at, lambda x: 4 * x, f"4 `{name}` in place of `{name}`"),
+                (at, lambda x: x / 4, f"`{name}` / 4 in place of `{name}`"),
+                (at, lambda x: x**2, f"the square of `{name}` in place of `{name}`"),
+                (at, lambda x: x**0.5, f"the root of `{name}` in place of `{name}`"),
+                (at, lambda x: -x, f"-`{name}` in place of `{name}`"),
+                (at, lambda x: 0 * x, f"a `{name}` of 0"),
+            ]
+        if arrays[at]:
+            changes += [
+                (at, np.abs, f"a `{name}` without its signs"),
+                (at, lambda x: (x != 0).astype(x.dtype), f"a `{name}` of 0 and 1, yes or no"),
+                (at, lambda x: x[::-1], f"a `{name}` turned round, its last first"),
+                (at, lambda x: x[1:], f"a `{name}` without its first"),
+                (at, lambda x: x[:-1], f"a `{name}` without its last"),
+            ]
+    for at, change, says in changes:
+        if _right_for(trials, function, look, lambda t, at=at, f=change: _put(t.inputs, at, f)):
+            return f"That is what is right for {says}."
+    for one in range(len(names)):
+        for other in range(one):
+            if one_number[one] == one_number[other] and arrays[one] == arrays[other]:
+                if _right_for(
+                    trials, function, look, lambda t, i=other, j=one: _exchanged(t.inputs, i, j)
+                ):
+                    return f"You exchanged `{names[other]}` and `{names[one]}`."
+    return ""
+
+
+def _put(inputs: tuple, at: int, change: Callable) -> tuple:
+    return (*inputs[:at], change(inputs[at]), *inputs[at + 1 :])
+
+
+def _exchanged(inputs: tuple, i: int, j: int) -> tuple:
+    found = list(inputs)
+    found[i], found[j] = found[j], found[i]
+    return tuple(found)
+
+
+def _right_for(
+    trials: list[Trial], function: Callable, look: Callable | None, changed: Callable
+) -> bool:
+    """Whether all that was returned is what the reference returns for changed inputs."""
+    told = 0
+    for trial in trials:
+        if trial.got is None:
+            return False
+        try:
+            with np.errstate(all="ignore"):
+                made = function(*copy.deepcopy(changed(trial)))
+            made = look(made) if look else made
+        except Exception:
+            return False
+        parts = [(made, trial.got, trial.right)]
+        if isinstance(trial.right, tuple):
+            if not isinstance(trial.got, (tuple, list)) or len(trial.got) != len(made):
+                return False
+            parts = list(zip(made, trial.got, trial.right, strict=True))
+        if not all(_part_same(one, other) for one, other, _ in parts):
+            return False
+        told += all(np.isfinite(_numbers(one)).all() for one, _, _ in parts) and not all(
+            _part_same(one, right) for one, _, right in parts
+        )
+    return told >= FEW
+
+
+def _whole_numbers_stay(trials: list[Trial], names: list[str]) -> str:
+    """Say so if results are cut off where the inputs are whole numbers, and right elsewhere."""
+    cut = [t for t in trials if not t.same]
+    if len(cut) < 2 or len(cut) == len(trials) or any(t.got is None for t in cut):
+        return ""
+    for at, name in enumerate(names):
+        given = [t.inputs[at] for t in trials]
+        if not all(isinstance(each, np.ndarray) for each in given):
+            continue
+        whole = [t for t in cut if t.inputs[at].dtype.kind in "iu"]
+        pairs = [(_numbers(t.got), _numbers(t.right)) for t in whole]
+        if len(whole) == len(cut) and all(
+            g is not None and w is not None and _equal(g, np.trunc(w)) for g, w in pairs
+        ):
+            return (
+                f"Where `{name}` holds whole numbers, what stands behind the point is cut off: "
+                "np.zeros_like and .copy() keep its type. Make room with np.zeros(shape)."
+            )
+    return ""
+
+
+def certain(trials: list[Trial], function: Callable, look: Callable | None = None) -> str:
+    """A sentence that explains all that was returned, or nothing.
+
+    Parameters
+    ----------
+    trials : inputs with what the answer returned and what is right; the one that failed is first.
+    function : the reference.
+    look : what of an answer counts, as in `engine.define`.
+    """
+    names = list(inspect.signature(function).parameters)
+    try:
+        if sum(t.got is not None for t in trials) < max(2, 0.6 * len(trials)):
+            return ""
+        if isinstance(trials[0].right, tuple):
+            says = _in_parts(trials, names)
+            if says.endswith("part is wrong."):
+                says = ""  # true, but it explains nothing
+        else:
+            says = _numeric(trials, names) or _first_of_a_pair(trials)
+        return (
+            says
+            or _whole_numbers_stay(trials, names)
+            or _of_other_inputs(trials, function, names, look)
+        )
+    except Exception:
+        return ""  # a fact that cannot be found is no reason to leave the learner without a message
+
+
+def _first_of_a_pair(trials: list[Trial]) -> str:
+    """Say so if the answer comes with something beside it."""
+    if all(isinstance(t.got, tuple) and t.got and _part_same(t.got[0], t.right) for t in trials):
+        return "The first of what you return is right: return that alone."
+    return ""
+
+
 def explain(trials: list[Trial], function: Callable) -> str:
-    """A sentence that is true of all that was tried, or nothing.
+    """A sentence that is true of what was tried, where none explains all of it.
 
     Parameters
     ----------
     trials : inputs with what the answer returned and what is right; the one that failed is first.
     function : the reference, for the names of its arguments.
     """
+    if not trials:
+        return ""
     names = list(inspect.signature(function).parameters)
-    failed = trials[0]
     try:
-        if sum(t.got is not None for t in trials) >= max(2, 0.6 * len(trials)):
-            says = (
-                _in_parts(trials, names)
-                if isinstance(failed.right, tuple)
-                else _numeric(trials, names)
-            )
-            if says:
-                return says
-        says = _where(trials, names)
-        if says:
-            return says
-        return _of_one(failed)
+        says = _in_parts(trials, names) if isinstance(trials[0].right, tuple) else ""
+        return says or _where(trials, names) or _of_one(trials[0])
     except Exception:
-        return ""  # a fact that cannot be found is no reason to leave the learner without a message
+        return ""  # as above
+
+
+def nearly(got: Any) -> str:
+    """What keeps an answer from being right that has many digits right."""
+    kind = getattr(getattr(got, "dtype", None), "name", "")
+    if kind in ("float16", "float32"):
+        return (
+            f"These are numbers of the type {kind}, which keeps few digits: leave the type out, "
+            "and numpy keeps 16 of them."
+        )
+    return NEARLY
 
 
 def _of_one(trial: Trial) -> str:
@@ -459,21 +646,20 @@ def _of_one(trial: Trial) -> str:
     got, right = _numbers(trial.got), _numbers(trial.right)
     if got is None or right is None:
         return ""
-    if got.shape == right.shape and np.isnan(got).any() and not np.isnan(right).any():
+    finite = np.isfinite(got)
+    if got.shape != right.shape or not _equal(np.where(finite, got, right), right):
+        pass  # something else is wrong as well, and stands before it
+    elif np.isnan(got).any() and not np.isnan(right).any():
         return (
             "NaN is no number: something is divided by 0 there, or it is the root or the logarithm "
-            "of a negative number, or the mean of nothing."
+            "of a negative number, or the mean of nothing, or np.nan was left there."
         )
-    if got.shape == right.shape and np.isinf(got).any() and not np.isinf(right).any():
+    elif np.isinf(got).any() and not np.isinf(right).any():
         return "Infinity is no number to go on with: something is divided by 0, or overflows."
     if got.shape == right.shape and right.size and not _equal(got, right):
         scale = np.abs(right).max()
-        kind = getattr(getattr(trial.got, "dtype", None), "name", "")
-        if kind in ("float16", "float32") and np.abs(got - right).max() < 2e-3 * scale:
-            return (
-                f"These are numbers of the type {kind}, which keeps few digits: leave the type "
-                "out, and numpy keeps 16 of them."
-            )
+        if np.abs(got - right).max() < 2e-3 * scale and nearly(trial.got) != NEARLY:
+            return nearly(trial.got)
         if scale > 0 and np.abs(got - right).max() < 5e-3 * scale:
-            return "That is close, but not the same: is something rounded, or a small number added?"
+            return NEARLY
     return ""

@@ -277,6 +277,13 @@ NUMBERS = [([2.5, 4.0, -1.5],), ([7.25, -3.0],), ([1.0, 8.75, 2.0, 0.5],), ([-6.
         (lambda values: np.array(values)[:-1], "The last one is missing"),
         (lambda values: np.array(values, dtype=np.float16) * np.float16(1.0005), "float16"),
         (lambda values: np.array(values) * np.nan, "NaN is no number"),
+        (lambda values: np.ones(len(values)), "Every number is 1, whatever is given"),
+        (
+            lambda values: (np.array(values, dtype=float), 3),
+            "The first of what you return is right",
+        ),
+        (lambda values: np.array([0 * np.array(values), values]), "The last of them is right"),
+        (lambda values: np.array(values) + 4e-8, "That is close, but not the same"),
     ],
 )
 def test_a_slip_that_any_exercise_may_meet_is_told_as_a_fact(slip, told):
@@ -297,6 +304,127 @@ def test_a_fact_that_does_not_hold_everywhere_is_not_told():
 
     message = the_fact(same, slip, NUMBERS)
     assert message.startswith("The result has")
+
+
+PRICED = [(np.array(v), lam, 3) for (v,), lam in zip(NUMBERS, (0.5, 1.25, 3.0, 0.2), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("slip", "told"),
+    [
+        (lambda values, lam, k: values * 8 + lam, "2 `lam` in place of `lam`"),
+        (lambda values, lam, k: values * 8 + lam**2 / 2, "the square of `lam` in place of `lam`"),
+        (lambda values, lam, k: np.abs(values) * 8 + lam / 2, "a `values` without its signs"),
+        (lambda values, lam, k: values * 16 + lam / 2, "`k` + 1 in place of `k`"),
+        (lambda values, lam, k: values * 2.0**lam + k / 2, "You exchanged `lam` and `k`"),
+    ],
+)
+def test_what_is_right_for_other_inputs_is_told(slip, told):
+    def priced(values, lam, k):
+        """Return the values doubled k times, with half of lam added."""
+        return values * 2.0**k + lam / 2
+
+    assert told in the_fact(priced, types.FunctionType(slip.__code__, slip.__globals__), PRICED)
+
+
+def test_results_cut_off_where_the_inputs_are_whole_numbers_are_told():
+    def half(values):
+        """Return half of the values."""
+        return values / 2
+
+    def slip(values):
+        made = np.zeros_like(values)
+        made[:] = values / 2
+        return made
+
+    inputs = [(np.array(v),) for v in ([2.5, 3.0], [5, 4, 7], [1.5], [9, 1], [3, 3, 0], [0.5, 2.0])]
+    assert the_fact(half, slip, inputs).startswith("Where `values` holds whole numbers, what stand")
+
+
+def test_a_minus_one_that_marks_a_place_is_no_number_below_zero():
+    def place(values):
+        """Return where the first 7 stands, -1 if nowhere."""
+        return values.index(7) if 7 in values else -1
+
+    def slip(values):
+        return values.index(7) if 7 in values else 0
+
+    inputs = [([1, 7],), ([2, 3],), ([4],), ([0, 1, 7],), ([5, 5, 1],)]
+    assert "Numbers below 0" not in the_fact(place, slip, inputs)
+
+
+def test_a_factor_without_end_is_none():
+    def same(values):
+        """Return the values."""
+        return np.array(values, dtype=float)
+
+    def slip(values):
+        with np.errstate(all="ignore"):
+            return np.array(values) / 0
+
+    assert "times what is right" not in the_fact(same, slip, NUMBERS)
+
+
+def test_positions_are_spoken_of_only_where_there_can_be_some():
+    def hundreds(values):
+        """Return a hundred for each value."""
+        return 100 * len(values) + len(set(values))
+
+    def slip(values):
+        return hundreds(values) - 1
+
+    told = the_fact(hundreds, slip, NUMBERS)
+    assert "1 too small" in told
+    assert "Positions" not in told
+
+
+def test_what_explains_all_goes_before_what_explains_most():
+    @define("sample.share", notebook=0, hints=["a", "b"])
+    def share(values):
+        """Return the share of sevens."""
+        return values.count(7) / len(values)
+
+    @share.wrong("You cut off: write / in place of //.")
+    def cuts_off(values):
+        return values.count(7) // len(values)
+
+    @share.check("some")
+    def _(answer):
+        for values in ([7, 1], [7, 2, 3], [7], [7, 7], [1, 7, 7, 7], [2, 7, 7], [5]):
+            expect_close(answer(values), values.count(7) / len(values))
+
+    def never(values):
+        return 0
+
+    assert (
+        "the same whatever it is given"
+        in examine(share, types.FunctionType(never.__code__, {}, "share")).message
+    )
+
+
+def test_the_slip_of_one_part_of_several_is_named():
+    @define("sample.pair", notebook=0, hints=["a", "b"])
+    def pair(u, v):
+        """Return the sums of squares."""
+        return np.sum(u**2), np.sum(v**2)
+
+    @pair.wrong("You forgot the squares.")
+    def adds(u, v):
+        return np.sum(u), np.sum(v)
+
+    @pair.check("some")
+    def _(answer):
+        rng = np.random.default_rng(0)
+        for size in (2, 3, 5, 4):
+            u, v = rng.normal(size=(2, size))
+            expect_close(answer(u, v)[1], np.sum(v**2))
+
+    def half_of_it(u, v):
+        return np.sum(u**2), np.sum(v)
+
+    slip = types.FunctionType(half_of_it.__code__, half_of_it.__globals__, "pair")
+    says = examine(pair, slip).message
+    assert says.startswith("Of what is returned only the second part is wrong. You forgot the sq")
 
 
 def test_where_an_answer_is_wrong_is_told_if_it_is_right_on_all_other_inputs():
@@ -648,7 +776,20 @@ def unbound(values):
     "slip, advice",
     [
         (unbound, "Is the name misspelt, or used before"),
-        (lambda values: np.ones((2, 3)) / np.ones(2), "as in a / (b @ b)"),
+        (lambda values: np.ones((2, 3)) / np.ones(2), "stays one with keepdims=True"),
+        (lambda values: np.ones(2) - np.ones((2, 3)), "stays one with keepdims=True"),
+        (lambda values: np.ones(3) / np.ones(2) @ np.ones(2), "as in a / (b @ b)"),
+        (lambda values: np.ones((2, 3)) - np.ones(3)[:, None], "stays flat, without [:, None]"),
+        (lambda values: np.ones((2, 3)) * np.ones((3, 4)), "`@` is the product of matrices"),
+        (lambda values: np.ones((2, 2)) + 3 * np.eye(5), "and so has an identity"),
+        (lambda values: np.ones((2, 3)) - np.ones((4, 5)), "print each `.shape`"),
+        (lambda values: np.eye(2)[7], "Positions go from 0 to the size less 1"),
+        (lambda values: np.array([]).min(), "There is nothing to take the smallest"),
+        (lambda values: max([]), "There is nothing to take the smallest"),
+        (lambda values: values[99], "is this one shorter than you took it for"),
+        (lambda values: ~np.ones(2), "turns booleans round, and no numbers"),
+        (lambda values: np.ones(3)[np.ones(2, bool)], "A mask has one True or False for each"),
+        (lambda values: sparse.csr_array(np.eye(2)).getnnz(), "`.nnz` counts the stored cells"),
         (lambda values: np.ones((2, 3)) @ np.ones(2), "the inner sizes must agree"),
         (lambda values: [v for v in values] * 1.5, "go through them with zip("),
         (lambda values: max(0, np.ones(2)), "np.maximum"),
@@ -672,6 +813,15 @@ def test_a_usual_error_gets_a_word_of_advice(sample, slip, advice):
 
     # Behind the line of source that the message quotes, which here holds the advice as well.
     assert advice in examine(sample, double).message.split("`: ", 1)[1]
+
+
+def test_whole_numbers_changed_in_place_are_told_so(sample):
+    def double(values):
+        whole = np.array([1, 2])
+        whole += 0.5
+        return whole
+
+    assert "In place, as with `+=`" in examine(sample, double).message
 
 
 def test_the_line_that_raised_ends_in_no_second_colon(sample):

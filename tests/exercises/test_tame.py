@@ -90,7 +90,7 @@ def test_a_wrong_answer_differs_on_random_inputs_beyond_those_of_the_checks(exer
 
 # Wrong on a few inputs only, which the checks have and random ones seldom hit.
 RARE = {
-    "svd.rank_for": {"forgets_the_rounding", "lets_too_much_pass"},
+    "svd.rank_for": {"forgets_the_rounding", "lets_too_much_pass", "rounds_the_shares"},
 }
 
 
