@@ -11,6 +11,8 @@ import pytest
 from scipy.stats import norm
 from sklearn.model_selection import ParameterGrid
 
+from benchmarks import ONE_THREAD
+from benchmarks.leaderboard import two_processes
 from recsys_lab import (
     Interactions,
     bootstrap_interval,
@@ -561,6 +563,16 @@ def test_the_course_splits_hold_out_a_fifth():
             assert (one.matrix != other.matrix).nnz == 0
     train, test = SPLITS["cold users"](data, 3)
     assert not (np.diff(train.matrix.indptr) * np.diff(test.matrix.indptr)).any()
+
+
+def test_the_processes_of_the_bench_command_have_one_thread_each(monkeypatch):
+    """With two, what is solved for the factors of a film takes ten times as long."""
+    for name in ONE_THREAD:
+        monkeypatch.setenv(name, "2")  # and back to what it was, afterwards
+    numbers = "[each['num_threads'] for each in __import__('threadpoolctl').threadpool_info()]"
+    with two_processes() as pool:
+        found = pool.submit(eval, f"(__import__('implicit.cpu.als'), {numbers})[1]").result()
+    assert set(found) == {1} and len(found) > 1
 
 
 def test_the_stored_leaderboard_is_whole_and_none_of_its_models_leaks():
