@@ -12,7 +12,7 @@ from scipy.stats import norm
 from sklearn.model_selection import ParameterGrid
 
 from benchmarks import ONE_THREAD
-from benchmarks.leaderboard import two_processes
+from benchmarks.leaderboard import PLAN, contestants, readers, two_processes
 from recsys_lab import (
     Interactions,
     bootstrap_interval,
@@ -577,9 +577,13 @@ def test_the_processes_of_the_bench_command_have_one_thread_each(monkeypatch):
 
 def test_the_stored_leaderboard_is_whole_and_none_of_its_models_leaks():
     board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
-    groups = board.groupby("split")["model"]
-    assert set(groups.groups) == set(SPLITS)
-    assert (groups.nunique() == board["model"].nunique()).all()
+    _, models = contestants()
+    of_text = readers(load_movielens()[1])
+    for split in SPLITS:
+        entered = {*models, *of_text} if split == "cold items" else set(models)
+        rows = board[board["split"] == split]
+        assert set(rows["model"]) == entered, split
+        assert len(rows) == len(entered) * len(PLAN[split][1]), split
     assert board["people"].notna().all() and not board["leak"].any()
     means = board["people"].map(lambda values: values.mean())
     np.testing.assert_allclose(means, board["ndcg"], atol=1e-6)
