@@ -33,6 +33,8 @@ import psutil
 from recsys_lab.course.files import lessons
 from tools.notebooks import ROOT, all_notebooks, run
 
+from . import ONE_THREAD
+
 # Packages that decide the figures, for the line above the table.
 PACKAGES = ["numpy", "scipy", "pandas", "matplotlib", "ipywidgets", "anywidget", "jupyterlab"]
 
@@ -218,6 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ncf", action="store_true", help="compute what lesson 12 shows")
     options = parser.parse_args(arguments)
     if options.ncf:
+        os.environ.update(ONE_THREAD)  # before numpy is loaded
         from benchmarks.ncf import run_ncf
 
         print(f"{machine()}\n\n{run_ncf()}")

@@ -5,6 +5,7 @@ and a run with nothing to do takes seconds. Delete the files to start anew.
 """
 
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,8 @@ from recsys_lab import (
 from recsys_lab.judging.leaderboard import SPLITS
 from recsys_lab.judging.search import Span
 from tools.notebooks import ROOT
+
+from . import ONE_THREAD
 
 PATH = ROOT / "data" / "leaderboard" / "movielens-small.csv"
 NAMES = ["ndcg", "recall", "hit_rate", "coverage", "novelty"]
@@ -122,14 +125,25 @@ def run_split(split: str) -> pd.DataFrame:
     return run(seeds)
 
 
+def two_processes() -> ProcessPoolExecutor:
+    """Return two workers with one thread each."""
+    os.environ.update(ONE_THREAD)
+    return ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))  # TensorFlow: no fork
+
+
 def run_leaderboard() -> str:
     """Compute what is not there yet of all splits, and return the standings as text.
 
     Two processes for two cores, each with a split at a time and one thread for matrix products.
     """
-    fresh = multiprocessing.get_context("spawn")  # TensorFlow must not be forked
-    with ProcessPoolExecutor(2, fresh, initializer=threadpool_limits, initargs=(1,)) as pool:
-        table = pd.concat(pool.map(run_split, PLAN), ignore_index=True)
+    with two_processes() as pool:
+        try:
+            table = pd.concat(pool.map(run_split, PLAN), ignore_index=True)
+        except BaseException:
+            # Else they would go on to the end of their splits, and Ctrl-C seem to do nothing.
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
     shown = [*NAMES, "behind", "behind_low", "behind_high", "may_be_best", "edge"]
     shown += ["spread", "seconds", "MiB", "seeds", "leak"]
     return standings(table)[shown].round(3).to_string()

@@ -6,7 +6,6 @@ file to compute it anew.
 
 import json
 import os
-import statistics
 import time
 from datetime import date
 from functools import partial
@@ -30,6 +29,7 @@ DIMENSIONS, SAMPLES = (2, 4, 8, 16, 32), (1000, 4000, 16_000, 64_000)
 PRODUCT_SEEDS = (0,)
 # Items on offer: MovieLens small, and a large shop.
 ITEMS = (9066, 1_000_000)
+ROUNDS = 15
 
 
 def contestants() -> dict:
@@ -94,7 +94,11 @@ def run_product() -> pd.DataFrame:
 
 
 def run_serving() -> pd.DataFrame:
-    """Measure the time to score all items for one user: one product, or a network's pass."""
+    """Measure the time to score all items for one user: one product, or a network's pass.
+
+    Processor time, however busy the machine is. Each way in turn, round by round, so that a slow
+    minute meets all of them.
+    """
     path = FOLDER / "serving.csv"
     if path.is_file():
         return pd.read_csv(path)
@@ -111,17 +115,25 @@ def run_serving() -> pd.DataFrame:
             "MLP, first layer split": partial(_split, weights, of_items),
             "MLP, a pass for each pair": partial(_passes, model, items),
         }
-        for way, work in ways.items():
-            work()
-            times = []
-            while sum(times) < 1 or len(times) < 3:
-                start = time.perf_counter()
-                work()
-                times.append(time.perf_counter() - start)
-            row = {"items": n, "way": way, "milliseconds": 1000 * statistics.median(times)}
-            rows.append(row | {"date": date.today().isoformat(), "cores": os.cpu_count()})
+        rounds = [[_milliseconds(work) for work in ways.values()] for _ in range(ROUNDS + 1)]
+        quarters = np.quantile(rounds[1:], [0.25, 0.5, 0.75], axis=0)  # the first one warms up
+        for way, (low, middle, high) in zip(ways, quarters.T.round(4), strict=True):
+            row = {"items": n, "way": way, "milliseconds": middle, "low": low, "high": high}
+            rows.append(row | {"rounds": ROUNDS, "date": date.today().isoformat()})
     _write(pd.DataFrame(rows), path)
     return pd.DataFrame(rows)
+
+
+def _milliseconds(work):
+    """Return the processor time of a call: the mean over as many as take a twentieth of a second.
+
+    Of all threads together; `python -m benchmarks` allows one.
+    """
+    start, calls = time.process_time(), 0
+    while (taken := time.process_time() - start) < 0.05:
+        work()
+        calls += 1
+    return 1000 * taken / calls
 
 
 def _split(weights, of_items):

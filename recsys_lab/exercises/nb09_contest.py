@@ -593,19 +593,20 @@ define_quiz(
         Choice(
             "contest.q_diagonal",
             "A colleague writes EASE without the condition on the diagonal, and with a penalty of "
-            "0.001. Her error in train is almost 0. What are a person's scores?",
-            right="about 1 for her films, 0 for all others",
+            "0.001. The error in train is almost 0. What are a person's scores?",
+            right="about 1 for their films, 0 for all others",
             because="Nothing forbids that each film explains itself, and a penalty so small does "
             "not either. R is copied: R B is R. What is not in R gets nothing.",
             wrong={
                 "as in EASE, with weights that are larger": "A small penalty does make weights "
                 "larger where each film has to be explained by others. Here no film has to.",
-                "high for the films that look most like hers": "That is what EASE learns, because "
-                "the condition forces it to use other films. Without it, copying is cheaper.",
+                "high for the films that look most like theirs": "That is what EASE learns, "
+                "because the condition forces it to use other films. Without it, copying is "
+                "cheaper.",
                 "about 0 for all films": "A large penalty would do that. A small one lets the "
                 "weights be what they need to be for an error of 0.",
             },
-            answer="'about 1 for her films, 0 for all others' if np.abs(R @ "
+            answer="'about 1 for their films, 0 for all others' if np.abs(R @ "
             "np.linalg.solve(R.T @ R + 0.001 * np.eye(R.shape[1]), R.T @ R) - R).max() < 0.01 "
             "else ''",
         ),

@@ -22,8 +22,8 @@ def _some_logits(rng):
     notebook=12,
     inputs=_some_logits,
     hints=[
-        "In the training pairs an event of a person comes once. Each of her n - count zeros comes "
-        "ratio * count / (n - count) times on average. What does that do to the odds?",
+        "In the training pairs an event of a person comes once. Each of their n - count zeros "
+        "comes ratio * count / (n - count) times on average. What does that do to the odds?",
         "The odds that the model learned are too high by one over that rate, so add the logarithm "
         "of the rate to the logit. There is one rate for each person, each row.",
         "`rate = ratio * counts / (n - counts)`, then a sigmoid of `z + np.log(rate)[:, None]`.",
@@ -101,7 +101,7 @@ def ratio_alone(z, counts, ratio):
 
 @probability.wrong(
     "You took one rate for all people. Zeros are drawn for each event of a person, so somebody "
-    "with many events has a larger share of her zeros drawn."
+    "with many events has a larger share of their zeros drawn."
 )
 def one_rate_for_all(z, counts, ratio):
     return _sigmoid(z + np.log(ratio * np.mean(counts) / (z.shape[1] - np.mean(counts))))
@@ -187,7 +187,7 @@ def _(answer):
 def bpr_slopes(u, vi, vj):
     """Return the slopes of J = -ln sigmoid(u . (vi - vj)) in u, in vi and in vj: a 3 x k array.
 
-    u, vi, vj: arrays of k numbers. vi is an item that the person has, vj one that she has not.
+    u, vi, vj: arrays of k numbers. vi is an item that the person has, vj one that they have not.
     """
     pull = 1 / (1 + np.exp(u @ (vi - vj)))
     return np.array([-pull * (vi - vj), -pull * u, pull * u])
@@ -207,7 +207,7 @@ def number_by_number(u, vi, vj):
 
 
 @bpr_slopes.wrong(
-    "The sign of the difference: the item that she has should be ahead, so z = u . (vi - vj)."
+    "The sign of the difference: the item that they have should be ahead, so z = u . (vi - vj)."
 )
 def difference_turned_round(u, vi, vj):
     pull = 1 / (1 + np.exp(u @ (vj - vi)))
@@ -337,7 +337,7 @@ def _(answer):
     ],
 )
 def auc(z, has):
-    """Return the share of pairs (an item that she has, one that she has not) in the right order.
+    """Return the share of pairs (an item they have, one they have not) in the right order.
 
     z: the scores of n items. has: n bools, True where the person has the item; at least one of
     each. The first one of a pair should score higher; equal scores count one half.
@@ -368,15 +368,15 @@ def ties_count_nothing(z, has):
     return np.mean(z[has][:, None] > z[~has])
 
 
-@auc.wrong("The pairs are turned round: the item that she has should score higher.")
+@auc.wrong("The pairs are turned round: the item that they have should score higher.")
 def turned_pairs(z, has):
     difference = z[~has][:, None] - z[has]
     return np.mean((difference > 0) + 0.5 * (difference == 0))
 
 
 @auc.wrong(
-    "Your negatives are drawn from the positives too: the second of a pair is an item that she has "
-    "not, z[~has]."
+    "Your negatives are drawn from the positives too: the second of a pair is an item that they "
+    "have not, z[~has]."
 )
 def negatives_among_the_positives(z, has):
     difference = z[has][:, None] - z
@@ -601,27 +601,28 @@ define_quiz(
         Number(
             "ncf.q_shift",
             "A model was trained with 5 drawn zeros for each event. A person has 30 events among "
-            "530 items. Which number turns her logits into log odds among all cells?",
+            "530 items. Which number turns their logits into log odds among all cells?",
             right=-1.204,
-            because="Each of her 500 zeros was drawn 150 / 500 times on average: log 0.3.",
+            because="Each of their 500 zeros was drawn 150 / 500 times on average: log 0.3.",
             wrong={
                 1.204: "The sign is turned round: few zeros were drawn, so events are rarer than "
                 "the model believes.",
-                -1.609: "That is the ratio alone, log(1/5). What counts is how rarely one of her "
+                -1.609: "That is the ratio alone, log(1/5). What counts is how rarely one of their "
                 "zeros is drawn: 150 draws for 500 of them.",
                 -1.262: "You divided by all 530 items. Zeros are drawn among the 500 without an "
                 "event.",
-                "else": "Draws for her, 5 x 30, divided by her zeros; then the logarithm.",
+                "else": "Draws for this person, 5 x 30, divided by their zeros; then the "
+                "logarithm.",
             },
             tolerance=0.02,
             answer="np.log(5 * 30 / (530 - 30))",
         ),
         Choice(
             "ncf.q_lists",
-            "A colleague shifts the logits person by person, as in section 1. She reports that the "
-            "log loss fell, and that the nDCG rose by 0.004. What do you say?",
+            "A colleague shifts the logits person by person, as in section 1. They report that "
+            "the log loss fell, and that the nDCG rose by 0.004. What do you say?",
             right="the second number has another cause",
-            because="A shift moves all items of a person alike, so her list stays the same.",
+            because="A shift moves all items of a person alike, so their list stays the same.",
             wrong={
                 "both follow: better probabilities, better lists": "They are better probabilities, "
                 "but a list needs the order within one person, and a constant leaves it.",

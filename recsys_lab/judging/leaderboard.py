@@ -310,8 +310,9 @@ def standings(table: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
     Notes
     -----
-    A person's score is the mean over the seeds in which she was judged. Then each model is compared
-    with the first one on the same people, by the percentile bootstrap, with the same draws for all.
+    A person's score is the mean over the seeds in which they were judged. Then each model is
+    compared with the first one on the same people, by the percentile bootstrap, with the same draws
+    for all.
     With M models there are M - 1 comparisons, and each gets the level 1 - (1 - level) / (M - 1)
     (Bonferroni), so the chance that any interval of a split misses is at most 1 - level. The first
     was chosen because it is first, and yet M - 1 is enough: whichever model is truly best,

@@ -47,7 +47,7 @@ def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int
     rng : numpy.random.Generator or int
         Breaks ties by a seeded shuffle of the items: equal scores never favour a position. (In
         MovieLens low positions are old, popular films: ties broken by position would recommend
-        popularity.) Each user has an order of her own, the same for all models with this seed and
+        popularity.) Each user has an order of their own, the same for all models with this seed and
         whoever else is asked for. So users are independent even where a model ties for all of them,
         as for strangers.
 
