@@ -210,6 +210,7 @@ HERE = {
     ("simulate_log", "users"): ("count", 3),
     ("simulate_log", "items"): ("count", 4),
     ("FeatureMap", "features"): ("matrix", np.eye(3)),
+    ("Chain", "last"): ("count", 1),
     ("item_features", "items"): ("frame", EVENTS),
     ("quiz", "id"): ("id", "start.recap"),
     ("cell_grid", "rows"): ("list", [1, 2]),
@@ -227,7 +228,7 @@ OPTIONAL = {
     *[(name, "forbidden") for name in ("sample_negatives", "training_pairs", "dataset")],
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
     *[(f"Interactions.from_{what}", "items") for what in ("frame", "csv")],
-    ("played", "start"),
+    *[("played", "start"), ("NextItem", "negatives")],
 }
 # What a message calls an argument that it does not call by its name.
 SAID = {"label": "user|item"}
@@ -263,6 +264,8 @@ def calls():
             continue
         if home == "models.recommenders":
             yield name, fitted(found, DATA, [0])
+        elif home == "models.sequence_models":
+            yield name, fitted(found, HISTORIES, HISTORIES)
         else:
             yield name, found
         if name in ("Interactions", "ReLUNetwork"):
