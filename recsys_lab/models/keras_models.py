@@ -369,11 +369,11 @@ def _load(name: str):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # It also warns on stderr of every input of a new size, which costs a trace but is no mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    backend = os.environ["KERAS_BACKEND"]
-    if backend != "tensorflow":
+    if not fresh and (backend := sys.modules["keras"].config.backend()) != "tensorflow":
         raise ImportError(
-            f"KERAS_BACKEND={backend!r}, but the course's models need 'tensorflow': restart the "
-            "kernel and run `%env KERAS_BACKEND=tensorflow` before all other cells"
+            f"keras was loaded with KERAS_BACKEND={backend!r}, but the course's models need "
+            "'tensorflow': restart the kernel and run `%env KERAS_BACKEND=tensorflow` before all "
+            "other cells"
         )
     try:
         import_module("tensorflow")

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,7 +98,8 @@ def test_without_tensorflow_one_sentence_names_the_pythons_that_have_it():
 
 
 def test_another_backend_of_keras_is_named_with_the_remedy(monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    loaded = SimpleNamespace(config=SimpleNamespace(backend=lambda: "torch"))
+    monkeypatch.setitem(sys.modules, "keras", loaded)
     with pytest.raises(ImportError, match=r"KERAS_BACKEND='torch'.*%env KERAS_BACKEND=tensorflow"):
         dot_model(2, 2, 1, rng=0)
 
