@@ -37,7 +37,7 @@ SHUFFLES = 5
 NOISES = (0.0, 0.2, 0.4, 0.6)
 WORLD = {"series": 10, "episodes": 10}
 PEOPLE, LENGTH = 400, 30
-PATIENCE = 2
+PATIENCE = 5
 # Of the cost: lengths of a history, and histories in a step.
 LENGTHS, BATCH = (64, 128, 256, 512, 1024, 2048), 4
 NETWORKS = {"CNN": "cnn", "GRU": "gru", "self-attention": "attention"}
@@ -79,8 +79,8 @@ def settings(n, world) -> dict:
         trials = [{"dropout": 0.1, "learning_rate": 0.003}, {"dropout": 0.1, "learning_rate": 0.01}]
         fixed = {"length": 24, "d": 24, "batch": 50, "epochs": 30}
     else:
-        trials = [{"dropout": a, "learning_rate": 0.004} for a in (0.2, 0.5)]
-        fixed = {"length": 50, "d": 32, "batch": 64, "negatives": 256, "epochs": 10}
+        trials = [{"dropout": a, "learning_rate": 0.01} for a in (0.2, 0.5)]
+        fixed = {"length": 50, "d": 32, "batch": 64, "negatives": 256, "epochs": 30}
     found = {
         "popularity": (lambda: Bag(n, Popularity()), [{}]),
         "EASE": (lambda lam: Bag(n, EASE(lam)), lams),

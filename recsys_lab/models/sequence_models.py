@@ -148,6 +148,9 @@ class NextItem:
         rng = np.random.default_rng(self.rng)
         keras.utils.set_random_seed(int(rng.integers(2**31)))
         self.build()
+        # It starts as popularity: thousands of biases would need many epochs to get there.
+        counts = np.bincount(np.concatenate(histories), minlength=self.n)
+        self.bias_.assign(np.log((counts + 1) / (counts + 1).mean()))
         E, b = self.model_.get_layer("items").embeddings, self.bias_
         optimiser = keras.optimizers.Adam(self.learning_rate)
         variables = [*self.model_.trainable_variables, b]
