@@ -4,6 +4,7 @@
     python -m benchmarks --only slider    the groups of rows with this word in their name
     python -m benchmarks --first-start    the set-up on a fresh machine too (downloads packages)
     python -m benchmarks --leaderboard    instead, the leaderboard of the course's models (minutes)
+    python -m benchmarks --ncf            instead, the stored results of lesson 12 (minutes)
     python -m benchmarks --sequences      instead, the models of sequences of lesson 11 (minutes)
 
 The table goes to stdout, the progress to stderr, and nothing is kept. A missed budget does not fail
@@ -93,6 +94,11 @@ def slider() -> Iterator[Row]:
     result = measure()
     for name, milliseconds in result.items():
         yield Row(name, milliseconds, "ms", BUDGETS.get(name))
+    for when in ("", ", while a cell runs"):
+        ours, theirs = (
+            result[f"slider step, {who}{when}, median"] for who in ("explore", "interact")
+        )
+        yield Row(f"explore's median as a share of interact's{when}", ours / theirs, "", 0.1)
 
 
 def als(size: str) -> Iterator[Row]:
@@ -210,8 +216,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", metavar="WORD", default="", help="measure some groups alone")
     parser.add_argument("--first-start", action="store_true", help="set up a fresh copy as well")
     parser.add_argument("--leaderboard", action="store_true", help="rank the course's models")
+    parser.add_argument("--ncf", action="store_true", help="compute what lesson 12 shows")
     parser.add_argument("--sequences", action="store_true", help="what lesson 11 reads")
     options = parser.parse_args(arguments)
+    if options.ncf:
+        from benchmarks.ncf import run_ncf
+
+        print(f"{machine()}\n\n{run_ncf()}")
+        return 0
     if options.leaderboard:
         from benchmarks.leaderboard import run_leaderboard
 

@@ -1,8 +1,11 @@
 """From a key press on a slider to other pixels, in a real JupyterLab and a real browser.
 
+    python -m benchmarks.slider           the figures alone
+    python -m benchmarks --only slider    with the budgets
+
 The picture is a 12 x 12 heat map with a colour bar beside a line-and-bar chart with a legend,
-800 x 320 CSS pixels. The clock starts at the key's event and stops at the first animation frame in
-which the picture's pixels are others.
+800 x 320 CSS pixels. The clock starts at the event of the key, or of the mouse, and stops at the
+first animation frame in which the picture's pixels are others; after three seconds it gives up.
 """
 
 import tempfile
@@ -17,7 +20,9 @@ PRESSES = 60
 PAUSE = 250  # milliseconds between two presses
 JUMPS = 20
 RUNNING = 20  # presses while a cell runs
+LAST = 1500  # the slider's end: far more values than are drawn ahead, to jump to
 CELLS = [
+    f"LAST = {LAST}",
     """
 import numpy as np
 from recsys_lab import explore, figures
@@ -32,7 +37,7 @@ def view(k):
     figures.lines(i, series, "Fit and penalty", "item", "score", ylim=(0, 2.2), ax=right)
     return figure, f"At k = {k}."
 
-explore(view, k=(0, 150))
+explore(view, k=(0, LAST))
 """,
     """
 import ipywidgets
@@ -41,14 +46,14 @@ from IPython.display import display
 def drawn(k):
     display(view(k)[0])
 
-slider = ipywidgets.IntSlider(75, 0, 150)
+slider = ipywidgets.IntSlider(LAST // 2, 0, LAST)
 shown = ipywidgets.interactive_output(drawn, {"k": slider})
 shown.add_class("by-interact")
 display(slider, shown)
 """,
     """
 import time
-end = time.time() + 25
+end = time.time() + 40
 while time.time() < end:
     pass
 """,
@@ -68,17 +73,19 @@ WATCH = """(area, which) => {
   window.waits = [];
   window.watching?.abort();
   window.watching = new AbortController();
-  document.addEventListener("keydown", (event) => {
+  const watch = (event) => {
     const start = event.timeStamp;
     const before = pixels();
     const look = () => {
       const now = pixels();
       if (now.some((value, at) => value !== before[at])) waits.push(performance.now() - start);
       else if (performance.now() - start < 3000) requestAnimationFrame(look);
-      else waits.push(Infinity);
+      else waits.push(3000);
     };
     requestAnimationFrame(look);
-  }, {capture: true, signal: window.watching.signal});
+  };
+  for (const kind of ["keydown", "pointerdown"])
+    document.addEventListener(kind, watch, {capture: true, signal: window.watching.signal});
 }"""
 
 
@@ -87,31 +94,36 @@ def measure() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1280, "height": 1800})
         lab.open(page, lab.add("slider.ipynb", CELLS))
-        for number in (0, 1):
+        for number in (0, 1, 2):
             page.locator(".jp-CodeCell").nth(number).locator(".jp-InputArea-prompt").click()
             menu(page, "Run", "Run Selected Cell")
             wait_idle(page)
-        explorer = page.locator(".rl-explore")
+        explorer, rival = page.locator(".rl-explore"), page.locator(".by-interact")
         explorer.locator(".rl-picture[data-frame]").wait_for()
-        page.locator(".by-interact img").wait_for()
-        found = {}
-        rival = page.locator(".by-interact")
-        handle = page.locator(".jp-OutputArea .noUi-handle").last
-        found |= _steps("interact", page, rival, handle, "img", ["ArrowRight"] * RUNNING)
+        rival.locator("img").wait_for()
         handle = explorer.locator(".noUi-handle")
+        rivals_handle = page.locator(".jp-OutputArea .noUi-handle").last
+        there = ["ArrowRight"] * RUNNING
+        found = _steps("interact", page, rival, rivals_handle, "img", there)
         handle.focus()
         _fill(page, explorer)
         keys = ["ArrowRight"] * (PRESSES // 2) + ["ArrowLeft"] * (PRESSES // 2)
         found |= _steps("explore", page, explorer, handle, IMAGE, keys)
-        page.locator(".jp-CodeCell").nth(2).locator(".jp-InputArea-prompt").click()
+        page.locator(".jp-CodeCell").nth(3).locator(".jp-InputArea-prompt").click()
         page.keyboard.press("Control+Enter")
         page.wait_for_timeout(1000)
-        keys = ["ArrowRight"] * RUNNING
-        found |= _steps("explore, while a cell runs", page, explorer, handle, IMAGE, keys)
-        page.wait_for_timeout(25_000)
-        wait_idle(page)  # the cell has ended: its frames are stale, so each jump is drawn
-        jumps = ["PageUp", "PageDown", "End", "Home"] * (JUMPS // 4)
-        jumps = _press(page, explorer, handle, IMAGE, jumps, 300)
+        found |= _steps("explore, while a cell runs", page, explorer, handle, IMAGE, there)
+        found |= _steps("interact, while a cell runs", page, rival, rivals_handle, "img", there)
+        assert page.locator(".jp-InputPrompt").nth(3).inner_text() == "[*]:", "the cell has ended"
+        wait_idle(page)
+        track = explorer.locator(".noUi-base")
+        explorer.evaluate(WATCH, IMAGE)
+        for share in np.random.default_rng(0).permutation(np.linspace(0.02, 0.98, JUMPS)):
+            box = track.bounding_box()
+            page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+            page.wait_for_timeout(500)
+        page.wait_for_timeout(3500)
+        jumps = page.evaluate("waits")
     found["jump to a value not yet drawn, explore, median"] = float(np.median(jumps))
     return found
 

@@ -2,44 +2,60 @@
 
     python -m tools.handout                 into the folder handout/
     python -m tools.handout --out FOLDER    into another one
+    python -m tools.handout --still         pages whose sliders stand still: seconds, not minutes
 
     student/NN_*.ipynb    its cards have no button for a solution; exercises are stubs, whatever
                           stands in the course's own copy; outputs that would spoil a guess cleared
     teacher/NN_*.ipynb    exercises solved, answers unfolded, talking points after the title
-    html/student/NN.html  the student's edition to print, without its folded answers
-    html/teacher/NN.html  the teacher's edition to print
+    html/student/         pages of the student's edition: index.html with the map, NN.html to read
+                          in a browser, on a telephone, or printed, then without folded answers
+    html/teacher/         the same of the teacher's edition
     data/                 a copy, since the notebooks read ../data
 
 All of them are made of notebooks/*.ipynb and docs/teaching/*.md, the talking points, so they
 cannot drift apart. The code of the student's edition is that of the course, cell by cell. Which of
-its outputs are cleared, `spoilers` says. What a notebook's text says is left alone: a student who
-reads ahead finds answers there.
+its outputs are cleared, or folded away on a page, `spoilers` says. What a notebook's text says is
+left alone: a student who reads ahead finds answers there.
+
+A page needs no server and nothing beside it. Its sliders, guesses and questions answer by
+themselves: the lesson is run once, and its widgets leave behind what `recsys_lab.page.recording`
+tells of. Without JavaScript a page shows each widget as it starts, and all that is folded.
 """
 
 import argparse
 import copy
+import json
 import re
 import shutil
 import sys
+from collections.abc import Set
+from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
 
 import nbformat
 from bs4 import BeautifulSoup
+from nbclient.exceptions import CellExecutionError
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from recsys_lab.course.files import lessons
 from recsys_lab.exercises import get
-from tools.notebooks import ROOT, all_notebooks, store
+from recsys_lab.page.display import STATIC
+from recsys_lab.page.figures import DARK_FILTER, DARK_INK, DARK_PAPER
+from recsys_lab.page.recording import MIME
+from tools.notebooks import ROOT, all_notebooks, run, store
 
 TEACHING = ROOT / "docs" / "teaching"
 EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
 FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
 HEADING = re.compile(r"^#{1,6} ", re.M)
+# A page is opened on a telephone: bytes.
+PAGE_LIMIT = 15_000_000
 
 
 def student(nb: NotebookNode) -> NotebookNode:
@@ -66,6 +82,15 @@ def student(nb: NotebookNode) -> NotebookNode:
                 "card that answers an exercise has a button for it"
             )
     return nb
+
+
+def students_page(nb: NotebookNode) -> NotebookNode:
+    """The student's edition with the outputs that are folded away on a page, not cleared."""
+    made = student(nb)
+    for index in spoilers(nb):
+        if not EXERCISE.search(nb.cells[index].source):  # speaks of a run that nobody has made
+            made.cells[index].outputs = copy.deepcopy(nb.cells[index].outputs)
+    return made
 
 
 def spoilers(nb: NotebookNode) -> set[int]:
@@ -139,6 +164,29 @@ def talking_points(lesson: str) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
+def recorded(path: Path) -> NotebookNode:
+    """A notebook in whose outputs each widget left what a page needs to answer for it.
+
+    Raises
+    ------
+    ValueError
+        If a cell raises.
+    """
+    nb = read(path)
+    start = "__import__('recsys_lab.page.recording', fromlist=['start']).start()"
+    try:
+        # The title comes first: nothing has run yet.
+        made = run(path, after_cell=lambda cell, evaluate: cell or evaluate(start))
+    except CellExecutionError as error:
+        raise ValueError(
+            f"a cell raises {error.ename}: {error.evalue}. Mend it, or make the pages --still."
+        ) from None
+    for cell, fresh in zip(nb.cells, made.nb.cells, strict=True):
+        if any(MIME in output.get("data", {}) for output in fresh.get("outputs", [])):
+            cell.outputs = fresh.outputs
+    return nb
+
+
 # --- Pages --------------------------------------------------------------------------------------
 
 
@@ -165,7 +213,7 @@ class _Renderer(IPythonRenderer):
 def _page_of(url: str) -> str:
     """Where a link of a lesson leads among the pages."""
     url = re.sub(r"^(\d\d)_[^/]*\.ipynb$", r"\1.html", url)
-    return re.sub(r"^\.\./docs/errata\.md", "../errata.html", url)
+    return re.sub(r"^\.\./docs/errata\.md", "errata.html", url)
 
 
 def mathml(latex: str, display: str) -> str:
@@ -211,8 +259,14 @@ def arrows(mermaid: str) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
-def page(nb: NotebookNode, edition: str) -> str:
+def page(nb: NotebookNode, edition: str, folded: Set[int] = frozenset()) -> str:
     """A notebook as one HTML file that loads nothing from anywhere.
+
+    Parameters
+    ----------
+    nb : an edition, of a notebook as it is stored or `recorded`.
+    edition : "student" or "teacher".
+    folded : the positions of the cells whose outputs are folded away.
 
     Raises
     ------
@@ -224,29 +278,54 @@ def page(nb: NotebookNode, edition: str) -> str:
         raise ValueError("the first cell has no title: begin it with '# NN · Title'.")
     markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
     parts = []
-    for cell in nb.cells:
+    for index, cell in enumerate(nb.cells):
         if cell.cell_type == "markdown":
             source = re.sub(r"<!--.*?-->", "", cell.source, flags=re.S)
-            if edition == "student":
-                source = FOLD.sub('<p class="room">Your answer:</p>', source)
+            if edition == "student":  # on paper there is room for an answer instead
+                source = FOLD.sub(r'\g<0>\n\n<p class="room">Your answer:</p>', source)
             parts.append(markdown.render(source))
         elif cell.cell_type == "code":
             parts.append(highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code")))
             if (asked := EXERCISE.search(cell.source)) and edition == "student":
                 parts.append(hints(get(asked[1]).hints))
-            parts += [_output(output) for output in cell.outputs]
-    return PAGE.substitute(
-        title=f"{escape(title[1])}, {edition}’s edition",
-        style=STYLE + HtmlFormatter(cssclass="code").get_style_defs(".code"),
-        body="\n".join(parts),
-    )
+            outputs = "\n".join(filter(None, map(_output, cell.outputs)))
+            if outputs and index in folded:
+                outputs = f"<details class='told'><summary>{TOLD}</summary>{outputs}</details>"
+            parts.append(outputs)
+    body = "\n".join(['<nav><a href="index.html">All lessons</a></nav>', *parts])
+    script = _script() if 'class="rl-data"' in body else ""
+    return _page(f"{escape(title[1])}, {edition}’s edition", body, edition, script)
+
+
+def _page(title: str, body: str, edition: str, script: str = "") -> str:
+    light, dark = (HtmlFormatter(cssclass="code", style=name) for name in CODE_STYLES)
+    widgets = "".join((STATIC / name).read_text(encoding="utf-8") for name in WIDGET_STYLES)
+    style = STYLE + light.get_style_defs(".code") + widgets
+    style += f"\n@media screen and (prefers-color-scheme: dark) {{\n{DARK}"
+    style += dark.get_style_defs(".code") + "\n}\n"
+    return PAGE.substitute(title=title, style=style, body=body, edition=edition, script=script)
+
+
+@cache
+def _script() -> str:
+    """The script of a page, with those that it imports in place of the imports."""
+
+    def imported(statement: re.Match) -> str:
+        code = (STATIC / f"{statement[1]}.js").read_text(encoding="utf-8")
+        code = re.sub(r"^export (?!default)", "", code, flags=re.M)
+        code = re.sub(r"^export default", "return", code, flags=re.M)
+        return f"const {statement[1]} = (() => {{\n{code}}})();"
+
+    code = (STATIC / "page.js").read_text(encoding="utf-8")
+    code = re.sub(r'^import (\w+) from "\./\1\.js";$', imported, code, flags=re.M)
+    return f'<script type="module">\n{code}</script>'
 
 
 def hints(texts: list[str]) -> str:
     """The hints of an exercise, each folded into the one before: they open one by one."""
     page = ""
     for number in range(len(texts), 0, -1):
-        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(texts[number - 1]))
+        text = _marked(texts[number - 1])
         summary = f"<summary>Hint {number} of {len(texts)}</summary>"
         page = f"<details class='hint'>{summary}<p>{text}</p>{page}</details>"
     return page
@@ -254,10 +333,17 @@ def hints(texts: list[str]) -> str:
 
 def _output(output: NotebookNode) -> str:
     data = output.get("data", {})
+    if MIME in data:
+        # After the reading copy, which stays where there is no JavaScript.
+        form = json.dumps(data[MIME], separators=(",", ":")).replace("<", "\\u003c")
+        return f'<script type="application/json" class="rl-data">{form}</script>'
     html = re.sub(r"<style.*?</style>", "", data.get("text/html", ""), flags=re.S)
     # A progress bar that has arrived has nothing to tell.
     if html and "<progress" not in html:
         html = re.sub(r"href='(\d\d)_[^/']*\.ipynb'", r"href='\1.html'", html)
+        # There is no cell to run.
+        html = re.sub(r"<p>Run this cell to (answer|choose)\.</p>", "", html)
+        html = re.sub(r"<strong>No guess yet: .+?</strong>", "", html)
         return f'<div class="output">{_table(html) if "<table" in html else html}</div>'
     text = output.text if output.output_type == "stream" else data.get("text/plain", "")
     return f'<pre class="output">{escape(text.rstrip())}</pre>' if text.strip() else ""
@@ -287,63 +373,129 @@ PAGE = Template("""\
 $style
 </style>
 </head>
-<body>
+<body class="$edition">
 <main>
 $body
 </main>
+$script
 </body>
 </html>
 """)
 
+TOLD = "What this cell shows"
+INDEX = {
+    "student": "Move the sliders, commit to a guess, answer the questions: each page does that by "
+    "itself. To write code and have exercises checked, open the lessons in JupyterLab.",
+    "teacher": "For the desk: with what to say, every exercise solved, and every answer open.",
+}
+WIDGET_STYLES = ["picture.css", "grid.css", "guess.css", "quiz.css"]
+CODE_STYLES = ("default", "github-dark")  # on a light and on a dark ground
+
 # Code of 100 columns, the longest, fits a page of A4, and whatever is wider wraps. Only what cannot
-# wrap on a narrow screen, a table or a formula, scrolls by itself, so that the page does not.
+# wrap on a narrow screen, a table, a formula or a picture, scrolls by itself, so that the page does
+# not. The names with --jp- are those by which the widgets ask JupyterLab for its colours.
 STYLE = """\
-body { margin: 0; background: #fff; color: #1a1a1a; font: 1rem/1.5 system-ui, sans-serif; }
+:root {
+  color-scheme: light dark;
+  --paper: #fff; --ink: #1a1a1a; --line: #767676; --pale-line: #ccc;
+  --link: #0b57a4; --code: #f8f8f8; --dark-picture: none;
+  --jp-layout-color1: var(--paper); --jp-layout-color2: #eee;
+  --jp-ui-font-color0: var(--ink); --jp-ui-font-color1: var(--ink);
+  --jp-content-font-color1: var(--ink); --jp-border-color0: var(--line);
+  --font: system-ui, sans-serif;
+  --jp-content-font-family: var(--font); --jp-ui-font-family: var(--font);
+  --jp-content-font-size1: 1rem; --jp-ui-font-size1: 0.875rem;
+}
+@media print { :root { color-scheme: light; } }
+body { margin: 0; background: var(--paper); color: var(--ink); }
+body { font: 1rem/1.5 var(--font); }
 main { max-width: 56rem; margin: 0 auto; padding: 1.5rem; overflow-wrap: anywhere; }
 h1, h2, h3 { line-height: 1.25; break-after: avoid; }
-h2 { margin-top: 2em; border-bottom: 1px solid #767676; }
-a { color: #0b57a4; }
-img { display: block; max-width: 100%; height: auto; }
-blockquote { margin: 1em 0; padding: 0.2em 1em; border-left: 4px solid #767676; }
-details { margin: 1em 0; padding: 0.2em 1em; border: 1px solid #767676; }
+h2 { margin-top: 2em; border-bottom: 1px solid var(--line); }
+a { color: var(--link); }
+img { display: block; max-width: 100%; height: auto; filter: var(--dark-picture); }
+blockquote { margin: 1em 0; padding: 0.2em 1em; border-left: 4px solid var(--line); }
+details { margin: 1em 0; padding: 0.2em 1em; border: 1px solid var(--line); }
 pre, code { font: 0.875rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { margin: 0.5em 0; padding: 0.6em; white-space: pre-wrap; }
-.code pre { background: #f8f8f8; border: 1px solid #ccc; }
+.code pre { background: var(--code); border: 1px solid var(--pale-line); }
 .output { margin: 0.5em 0; break-inside: avoid; }
 table { border-collapse: collapse; font-size: 0.875rem; }
 caption { text-align: left; }
-th, td { padding: 0.2em 0.6em; border-bottom: 1px solid #ccc; text-align: left; }
+th, td { padding: 0.2em 0.6em; border-bottom: 1px solid var(--pale-line); text-align: left; }
 .dataframe th, .dataframe td { text-align: right; }
 math[display="block"] { margin: 1em 0; }
-.room { min-height: 6em; padding: 0.4em 0.8em; border: 1px solid #767676; }
+.map { padding: 0; list-style: none; }
+.map li { margin: 0 0 1em; }
+.map p { margin: 0; }
+.rl-control { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em; padding: 0.2em 0; }
+.rl-control input, .rl-control select, button { font: inherit; accent-color: var(--link); }
+.rl-control input[type="range"] { width: 14em; max-width: 100%; }
+.rl-control output { font-variant-numeric: tabular-nums; }
+.rl-grid { display: block; max-width: 100%; overflow-x: auto; }
+.rl-note { margin: 0.2em 0; font-size: 0.875rem; }
+.rl-quiz, .rl-guess { font-size: inherit; }
 @media screen {
+  .room { display: none; }
   .output, math[display="block"] { overflow-x: auto; }
   math[display="block"] { margin: 0.5em 0; padding: 0.5em 0; }  /* or scripts are cut off */
+  .output > img, .rl-static > img { max-width: max(100%, 520px); }  /* as .rl-picture-box */
+  button { color: inherit; background: var(--jp-layout-color2); }
 }
 @page { size: A4; margin: 15mm; }
 @media print {
   details, blockquote, .room, tr { break-inside: avoid; }
+  .student details:not(.hint), nav, .rl-note { display: none; }
+  .room { min-height: 6em; padding: 0.4em 0.8em; border: 1px solid var(--line); }
   main { max-width: none; padding: 0; }
   body { font-size: 10.5pt; }
   pre, code, table { font-size: 8pt; }
   th, td { padding: 0.2em 0.4em; }
 }
 """
+DARK = f"""\
+:root {{
+  --paper: {DARK_PAPER}; --ink: {DARK_INK}; --line: #8c8c8c; --pale-line: #444;
+  --link: #8ab8f0; --code: #1c1f24; --dark-picture: {DARK_FILTER};
+  --jp-layout-color2: #2a2a2a;
+}}
+"""
 
 
 # --- Files --------------------------------------------------------------------------------------
 
 
-def errata() -> str:
+def errata(edition: str) -> str:
     """The article, claim by claim, as a page to which the lessons' boxes link."""
     text = (ROOT / "docs" / "errata.md").read_text(encoding="utf-8")
-    text = re.sub(r"\]\(\.\./notebooks/(\d\d)_[^)]*\)", r"](student/\1.html)", text)
+    text = re.sub(r"\]\(\.\./notebooks/(\d\d)_[^)]*\)", r"](\1.html)", text)
     markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
     body = re.sub(
         r"<h2[^>]*>(C\d\d)", lambda m: f'<h2 id="{m[1].lower()}">{m[1]}', markdown.render(text)
     )
-    style = STYLE + HtmlFormatter(cssclass="code").get_style_defs(".code")
-    return PAGE.substitute(title="The article, claim by claim", style=style, body=body)
+    body = f'<nav><a href="index.html">All lessons</a></nav>\n{body}'
+    return _page("The article, claim by claim", body, edition)
+
+
+def index(edition: str) -> str:
+    """The map of the course: a link to each page, what the lesson promises, and its minutes."""
+    items = "".join(
+        f'<li><p><a href="{each.number}.html">{each.number} · {escape(each.title)}</a>, '
+        f"about {each.minutes} minutes</p><p>{_marked(each.promise)}</p></li>"
+        for each in lessons()
+    )
+    body = (
+        f"<h1>Recommender systems: will it generalise?</h1>\n<p>{INDEX[edition]}</p>\n"
+        f'<ol class="map">{items}</ol>\n'
+        '<p><a href="errata.html">What the course found of its article, claim by claim</a></p>'
+    )
+    return _page(f"The lessons, {edition}’s edition", body, edition)
+
+
+def _marked(text: str) -> str:
+    """A text as HTML; what stands between backticks as code, between asterisks as emphasis."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
 
 
 def read(path: Path) -> NotebookNode:
@@ -360,21 +512,39 @@ def read(path: Path) -> NotebookNode:
         raise ValueError(f"{path.name} is no notebook: get the course's own copy of it.") from None
 
 
-def write(path: Path, out: Path) -> None:
-    """Write the four files that are made of one lesson, or none of them if one cannot be made."""
+def write(path: Path, out: Path, *, still: bool = False) -> str:
+    """Write the four files that are made of one lesson, or none of them if one cannot be made.
+
+    Parameters
+    ----------
+    path : the lesson's notebook.
+    out : the folder of the handout.
+    still : the lesson is not run, so its pages show widgets as they start.
+
+    Returns
+    -------
+    str
+        A line that says what was made.
+    """
     nb, number = read(path), path.name[:2]
-    files = {}
+    files, pages = {}, out / "html"
     try:
-        for edition, made in {
-            "student": student(nb),
-            "teacher": teacher(nb, talking_points(path.stem)),
-        }.items():
+        live = nb if still else recorded(path)
+        points = talking_points(path.stem)
+        for edition, made in {"student": student(nb), "teacher": teacher(nb, points)}.items():
             files[out / edition / path.name] = nbformat.writes(made) + "\n"
-            files[out / "html" / edition / f"{number}.html"] = page(made, edition)
+        told = students_page(live)
+        files[pages / "student" / f"{number}.html"] = page(told, "student", spoilers(live))
+        files[pages / "teacher" / f"{number}.html"] = page(teacher(live, points), "teacher")
     except ValueError as problem:
         raise ValueError(f"{path.name}: {problem}") from None
     for file, text in files.items():
         store(file, text)
+    largest = max(file.stat().st_size for file in files if file.suffix == ".html")
+    line = f"{path.stem}: student, teacher, and a page of each, {largest / 1e6:.1f} MB"
+    if largest >= PAGE_LIMIT:
+        line += f" -- TOO LARGE: the limit is {PAGE_LIMIT / 1e6:.0f} MB; give a widget fewer values"
+    return line
 
 
 def _refuse_the_courses_own(out: Path) -> None:
@@ -388,18 +558,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m recsys_lab handout", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, default=ROOT / "handout", metavar="FOLDER")
+    parser.add_argument("--still", action="store_true", help="run no lesson")
     asked, unknown = parser.parse_known_args(arguments)
     try:
         if unknown:
-            raise ValueError(f"There is no argument {unknown[0]!r}: only --out FOLDER is known.")
+            raise ValueError(
+                f"There is no argument {unknown[0]!r}: only --out FOLDER and --still are known."
+            )
         _refuse_the_courses_own(asked.out.resolve())
         for path in all_notebooks():
-            write(path, asked.out)
-            print(f"{path.stem}: student, teacher, and a page of each", flush=True)
+            print(write(path, asked.out, still=asked.still), flush=True)
         shutil.copytree(ROOT / "data", asked.out / "data", dirs_exist_ok=True)
         # What the boxes on the article link to, from a notebook and from a page.
         store(asked.out / "docs" / "errata.md", (ROOT / "docs" / "errata.md").read_text("utf-8"))
-        store(asked.out / "html" / "errata.html", errata())
+        for edition in INDEX:
+            store(asked.out / "html" / edition / "errata.html", errata(edition))
+            store(asked.out / "html" / edition / "index.html", index(edition))
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return 2 if unknown else 1

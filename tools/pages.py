@@ -1,10 +1,11 @@
-"""Make what is drawn from the lessons: the errata, the references, and the README's map.
+"""Make what is drawn from the lessons: the errata, the references, and the README's two tables.
 
     python -m tools.pages
 
 `docs/errata.md` holds what the course found of the source article, claim by claim: the notebooks'
 boxes, and for the claims that have none, `docs/claims.toml`; `docs/references.md` holds every
-source that a notebook or a docstring cites. Change a text where it stands, and run this again.
+source that a notebook or a docstring cites. In the README it makes the map of the lessons, and the
+table of the stored leaderboard. Change a text where it stands, and run this again.
 Whatever is missing or does not agree is said, and makes the exit code 1.
 """
 
@@ -19,13 +20,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from recsys_lab import read_leaderboard, standings
 from recsys_lab.course import files
+from recsys_lab.data.datasets import DATA
 from tools.lesson import Box, Lesson
 from tools.notebooks import all_notebooks, store
 
 ERRATA = files.ROOT / "docs" / "errata.md"
 REFERENCES = files.ROOT / "docs" / "references.md"
 README = files.ROOT / "README.md"
+LEADERBOARD = DATA / "leaderboard" / "movielens-small.csv"
 # What the course found of a claim that has no box in its lesson: text, lesson, and cell.
 UNBOXED = files.ROOT / "docs" / "claims.toml"
 # Sources whose authors, title, year, venue, pages and DOI, as far as the entry gives them, were
@@ -33,15 +37,20 @@ UNBOXED = files.ROOT / "docs" / "claims.toml"
 CHECKED = {
     " ".join(name.split())
     for name in """
-    Bergstra 2012, Cañamares 2020, Cepeda 2006, Cremonesi 2010, Cybenko 1989, Eckart 1936, Efron
-    1993, Ferrari 2019, Funk 2006, Halko 2011, Harper 2015, Hastie 2015, He 2015, He 2017, Hidasi
-    2016, Hoerl 1970, Holm 1979, Horn 1965, Hornik 1991, Hsu 1981, Hu 2008, Hunter 2007, Ji 2020, Ji
-    2023, Järvelin 2002, Kang 2018, Kaufman 2012, Kingma 2015, Klenitskiy 2024, Koren 2009, Krichene
-    2020, Krichene 2022, Lehoucq 1998, Leshno 1993, Li 2020, Liang 1986, Lops 2011, Mann 1947,
-    Marlin 2009, Mazumder 2010, McKay 1979, Meng 2020, Mirsky 1975, Rendle 2009, Rendle 2019, Rendle
-    2020, Resnick 1994, Robbins 1951, Rubin 1976, Rumelhart 1986, Sarwar 2001, Schnabel 2016,
-    Schönemann 1966, Spärck 1972, Steck 2010, Steck 2011, Steck 2019, Steck 2020, Vargas 2011,
-    Woolridge 2021, Yuan 2019, Zhang 2017, Zhou 2008, Ziegler 2005
+    Adamic 2003, Anagnostopoulos 2008, Auer 2002, Bengio 2008, Bergstra 2012, Cañamares 2020,
+    Cepeda 2006, Chaney 2018, Chapelle 2011, Church 1990, Craswell 2008, Cremonesi 2010, Cybenko
+    1989, Deng 2013, Devlin 2019, Dudík 2011, Eckart 1936, Efron 1993, Ferrari 2019, Funk 2006,
+    Gantner 2010, Halko 2011, Harper 2015, Hastie 2015, He 2015, He 2017, Hendrycks 2016, Hidasi
+    2016, Hoerl 1970, Holm 1979, Horn 1965, Hornik 1991, Horvitz 1952, Hsu 1981, Hu 2008, Hunter
+    2007, Ji 2020, Ji 2023, Joachims 2017, Johari 2022, Järvelin 2002, Kang 2018, Kaufman 2012,
+    Kingma 2015, Klenitskiy 2024, Koren 2009, Krichene 2020, Krichene 2022, Lehoucq 1998, Leshno
+    1993, Li 2010, Li 2020, Li 2023, Liang 1986, Lops 2011, Mann 1947, Marlin 2009, Mazumder
+    2010, McAuley 2015, McKay 1979, Meng 2020, Mirsky 1975, Page 1999, Radlinski 2008, Reimers
+    2019, Rendle 2009, Rendle 2019, Rendle 2020, Resnick 1994, Robbins 1951, Robbins 1970, Rubin
+    1976, Rumelhart 1986, Sarwar 2001, Schnabel 2016, Schönemann 1966, Spärck 1972, Steck 2010,
+    Steck 2011, Steck 2019, Steck 2020, Steele 2014, Swaminathan 2015, Thompson 1933, Vargas
+    2011, Vaswani 2017, Wang 2020, Woolridge 2021, Wu 2016, Yuan 2019, Zhang 2017, Zhou 2008,
+    Ziegler 2005
     """.split(",")
 }
 
@@ -101,17 +110,49 @@ def errata(lessons: list[Lesson], others=()) -> tuple[str, list[str]]:
     return ERRATA_HEAD + "".join("".join(found[claim]) for claim in sorted(found)), problems
 
 
-def course_map() -> str:
-    """The README's text with the map of the lessons as they are."""
+def readme() -> str:
+    """The README's text with the map of the lessons, and the leaderboard's table, as they are."""
+    text = README.read_text(encoding="utf-8")
+    for name, rows in {"map": course_map(), "leaderboard": leaderboard_rows()}.items():
+        begin, end = f"<!-- the {name}, by python -m tools.pages -->", f"<!-- the {name} ends -->"
+        before, _, rest = text.partition(begin)
+        text = "\n".join([before + begin, *rows, end + rest.partition(end)[2]])
+    return text
+
+
+def course_map() -> list[str]:
+    """The lines of a table: each lesson, its promise and its minutes."""
     rows = [
         f"| {each.number} | [{each.title}](notebooks/{each.path.name}) | {each.promise} "
         f"| {each.minutes} |"
         for each in files.lessons()
     ]
-    table = "\n".join(["| no. | lesson | its promise | minutes |", "|---|---|---|---|", *rows])
-    begin, end = "<!-- the map, by python -m tools.pages -->", "<!-- the map ends -->"
-    before, _, rest = README.read_text(encoding="utf-8").partition(begin)
-    return f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
+    return ["| no. | lesson | its promise | minutes |", "|---|---|---|---|", *rows]
+
+
+def leaderboard_rows() -> list[str]:
+    """The lines of a table: each model's score in each split, and how far it is behind."""
+    table = standings(read_leaderboard(LEADERBOARD))
+    splits = {
+        "last": "last events",
+        "random": "random events",
+        "time": "from one date on",
+        "cold users": "new people",
+        "cold items": "new films",
+    }
+    rows = []
+    for model, first in table.loc["last"].iterrows():
+        cells = [model]
+        for split in splits:
+            row = table.loc[split, model]
+            score = f"{row['ndcg']:.3f}"
+            cells.append(f"**{score}**" if row["may_be_best"] else score)
+            if not split.startswith("cold") and row["behind_high"] > 0:
+                found = [f"{-row[name]:.3f}" for name in ("behind", "behind_high", "behind_low")]
+                cells[-1] += " ({}: {} to {})".format(*found).replace("-", "−")
+        rows.append([*cells, f"{first['seconds']:.1f}", f"{first['MiB']:.0f}"])
+    head = ["model", *splits.values(), "s", "MiB"]
+    return [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]]
 
 
 @dataclass
@@ -151,7 +192,9 @@ def citations(text: str) -> Iterator[tuple[str, str, str]]:
         rf"(?P<first>{name})(?P<others>(?:, {name})*,? (?:and [\w-]+|et al\.))?"
         r" (?P<open>\(?)(?P<year>(?:18|19|20)\d\d)\b(?P<close>\)?)"
     )
-    for match in re.finditer(cited, " ".join(text.split())):
+    # What is between backticks is said as it is, such as a film with its year.
+    text = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", " ", " ".join(text.split()))
+    for match in re.finditer(cited, text):
         # Without others or parentheses, as in "Python 2007", it may be anything.
         if (match["others"] or match["close"]) and match["first"] not in calendar.month_name:
             words = f"{match['first']}{match['others'] or ''} {match['year']}"
@@ -226,11 +269,11 @@ def main() -> int:
     for path, (page, found) in {
         ERRATA: errata(read, unboxed(read)),
         REFERENCES: references(read),
-        README: (course_map(), []),
+        README: (readme(), []),
     }.items():
         store(path, page)
         problems += found
-    print("\n".join(problems) or "The errata, the references and the README's map are made.")
+    print("\n".join(problems) or "The errata, the references and the README's tables are made.")
     return int(bool(problems))
 
 

@@ -21,16 +21,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .machine import (
+    OLDEST_PYTHON,
     PYTHON,
     ROOT,
     SETUP_BYTES,
     STAMP,
     VENV,
+    damaged,
+    installed,
     machine_check,
     port_problem,
     site_packages,
     stamped,
 )
+from .status import any_console
+from .surroundings import OF_PYTHON, for_tools, pip_settings, without_foreign_packages
 
 LOCK = ROOT / "requirements.lock"
 # Stands in the stamp until everything is there.
@@ -42,10 +47,10 @@ usage: python3 -m recsys_lab VERB [further arguments]
   lab       open the course in JupyterLab; further arguments go to it (--no-browser --port 8890)
   test      run every test; further arguments go to pytest (tests/unit -k lock)
   check     is this machine ready? versions, memory, cores, disk, port, browser, data
-  progress  which exercises are done
+  progress  which exercises are done; --merge FILE takes in that of another computer
   review    questions that are due again, after one, three, seven and twenty-one days
   bench     measure the speed of imports, sliders and notebooks against their budgets
-  handout   write a student's and a teacher's edition of every lesson, and pages to print
+  handout   write a student's and a teacher's edition of every lesson, and pages without Jupyter
 
 `lab`, `test`, `review`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
 
@@ -60,6 +65,7 @@ class Stop(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb and return the exit code: 0 all is well, 1 a problem, 2 no such verb."""
+    any_console()
     verb, *rest = (sys.argv[1:] if arguments is None else arguments) or ["help"]
     verbs = {
         "lab": lab,
@@ -146,8 +152,13 @@ def handout(arguments: list[str]) -> int:
 
 def progress(arguments: list[str]) -> int:
     """Print which exercises are done."""
-    from .record import summary
+    from .record import merge, summary
 
+    other = _option(arguments, "--merge")
+    if other is not None:
+        if not other:
+            raise Stop("--merge needs a file: `progress --merge school/progress.json`.")
+        print(merge(Path(other)))
     print(summary())
     return 0
 
@@ -189,29 +200,36 @@ def set_up(*extras: str) -> None:
         print("Setting up the course in .venv; a start after this one needs none of it.")
         # Whatever was asked for before stays up to date with what is asked for now.
         wanted = sorted({*extras, *stamped().get("extras", [])})
-        before = None
-        if _must_build():
-            if VENV.exists():
-                shutil.rmtree(VENV)
-            VENV.mkdir()
+        before, broken = None, []
+        adopted = _is_adopted()
+        if _must_build(adopted):
+            _make_room()
             # Says until the end that this folder is ours and unfinished: it may be built again.
             _write(STAMP, UNFINISHED)
             making = [_base_python(), "-m", "venv", "--without-pip", str(VENV)]
             _step("[1/4] making .venv", making, inherit)
             # Not left to venv, which keeps to itself why it failed.
             _step("[2/4] adding pip", [str(PYTHON), "-m", "ensurepip", "--default-pip"], inherit)
+            adopted = False
         else:
+            broken = damaged(site_packages(), stamped().get("packages"))
             if STAMP.exists():
                 before = STAMP.read_text(encoding="utf-8")
-                _write(STAMP, UNFINISHED)
+                again = {"adopted": True, "extras": wanted}
+                _write(STAMP, json.dumps(again) if adopted else UNFINISHED)
             print("[2/4] .venv and pip are there")
+        if broken:
+            print(f"Parts of these packages are gone, so they are put back: {', '.join(broken)}")
         command = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)]
         command += ["--require-hashes", "-r", "pyproject.toml", "-c", LOCK.name]
         for extra in wanted:
             command += ["--extra", extra]
+        for package in broken:
+            command += ["--reinstall-package", package]
         try:
-            _fetch_uv(inherit)
-            _step("[4/4] installing the packages", command, inherit, index=_pip_index())
+            environment = for_tools(pip_settings(PYTHON), os.environ)
+            _fetch_uv(inherit, environment, again="uv" in broken)
+            _install(command, inherit, environment)
         except Stop as problem:
             # uv has everything at hand before it installs anything: unless that failed, .venv is
             # as it was before this update, which need not cost it its life.
@@ -222,7 +240,11 @@ def set_up(*extras: str) -> None:
         # Relative, so that the course can be moved: Python reads it from where the file is.
         _write(site / "recsys-lab.pth", os.path.relpath(ROOT, site) + "\n")
         _write(VENV / "share/jupyter/lab/settings/overrides.json", json.dumps(_JUPYTERLAB_SETTINGS))
-        _write(STAMP, json.dumps({"fingerprint": _fingerprint(), "extras": wanted}))
+        _write(VENV / "etc/ipython/ipython_kernel_config.py", KERNEL_SETTINGS)
+        locked = re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(encoding="utf-8"), re.M)
+        packages = sorted(set(installed(site)) & set(locked))
+        stamp = {"fingerprint": _fingerprint(), "extras": wanted, "packages": packages}
+        _write(STAMP, json.dumps(stamp | ({"adopted": True} if adopted else {})))
 
 
 # Nothing leaves the machine, and no dialogue stands before the first notebook.
@@ -231,32 +253,76 @@ _JUPYTERLAB_SETTINGS = {
 }
 
 
+# From its first cell on, a kernel explains what is amiss when cells are run out of order.
+KERNEL_SETTINGS = """\
+from importlib.util import find_spec
+
+try:
+    if find_spec("recsys_lab.page.order"):
+        get_config().InteractiveShellApp.extensions.append("recsys_lab.page.order")
+except ImportError:
+    pass  # the course is not where it was
+"""
+
+
 def _is_ready(extras: tuple[str, ...]) -> bool:
     stamp = stamped()
     return (
         set(extras) <= set(stamp.get("extras", []))
         and stamp.get("fingerprint") == _fingerprint()
-        and site_packages() is not None
+        and (site := site_packages()) is not None
+        and not damaged(site, stamp.get("packages"))
     )
 
 
 def _fingerprint() -> str:
-    """Changes when what has to be installed changes."""
+    """Changes when what has to be installed or written changes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = json.dumps([project["dependencies"], project["optional-dependencies"]])
+    written = [_JUPYTERLAB_SETTINGS, KERNEL_SETTINGS]
+    wanted = json.dumps([project["dependencies"], project["optional-dependencies"], *written])
     return hashlib.sha256(wanted.encode() + LOCK.read_bytes()).hexdigest()
 
 
-def _must_build() -> bool:
-    if not VENV.exists():
+def _is_adopted() -> bool:
+    """Whether somebody else made `.venv`, an editor for example: then nothing in it is deleted."""
+    return os.path.lexists(VENV) and (not STAMP.exists() or stamped().get("adopted", False))
+
+
+def _must_build(adopted: bool) -> bool:
+    """Whether to make `.venv`, in place of what is there if the set-up has made that."""
+    if not os.path.lexists(VENV):
         return True
+    if not VENV.is_dir():
+        what = "a link that leads nowhere" if VENV.is_symlink() else "a file"
+        raise Stop(
+            f".venv is {what}, and the course needs a folder of that name for its packages: "
+            "remove or rename it and run the same command again."
+        )
+    if not any(VENV.iterdir()):
+        return True
+    works = site_packages() is not None
+    if adopted and not works:
+        raise Stop(
+            "The folder .venv was not made by the course, and its Python is missing, older than "
+            f"{'.'.join(map(str, OLDEST_PYTHON))} or without pip: rename or remove that folder and "
+            "run the same command again."
+        )
     if STAMP.exists() and STAMP.read_text(encoding="utf-8") == UNFINISHED:
         print("The last set-up did not finish: making .venv again; downloads are kept.")
         return True
-    if site_packages() is None:
+    if not works:
         print("The Python in .venv does not work (moved, removed or too old): making it again.")
-        return True
-    return False
+    return not works
+
+
+def _make_room() -> None:
+    """Empty `.venv`, or make it: what says that it is ours goes last, whenever we are killed."""
+    VENV.mkdir(exist_ok=True)  # it may be a link to another disk
+    for inside in sorted(VENV.iterdir(), key=lambda path: path == STAMP):
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside)
+        else:
+            inside.unlink()
 
 
 def _base_python() -> str:
@@ -264,7 +330,7 @@ def _base_python() -> str:
     return getattr(sys, "_base_executable", None) or sys.executable
 
 
-def _fetch_uv(inherit: int) -> None:
+def _fetch_uv(inherit: int, environment: dict[str, str], *, again: bool) -> None:
     # Its block of the lock is a requirements file of its own: name, version, hashes.
     block = re.search(r"^uv==.*?(?=^\S)", LOCK.read_text(encoding="utf-8") + "\n#", re.M | re.S)
     with tempfile.TemporaryDirectory() as folder:
@@ -272,22 +338,29 @@ def _fetch_uv(inherit: int) -> None:
         file.write_text(block.group(), encoding="utf-8")
         command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps"]
         command += ["--disable-pip-version-check", "--progress-bar", "off"]
+        command += ["--force-reinstall"] if again else []
         command += ["--retries", "2", "-r", str(file)]
-        _step("[3/4] fetching the installer uv", command, inherit)
+        _step("[3/4] fetching the installer uv", command, inherit, environment)
 
 
-def _pip_index() -> str | None:
-    """The registry that pip is set to, a mirror in many classrooms, for uv to use as well."""
-    asked = [PYTHON, "-m", "pip", "config", "get", "global.index-url"]
-    answer = subprocess.run(asked, capture_output=True, text=True)
-    return os.environ.get("PIP_INDEX_URL") or answer.stdout.strip() or None
+def _install(command: list[str], inherit: int, environment: dict[str, str]) -> None:
+    """Run uv; where it does not know who vouches for the registry, ask the operating system."""
+    title = "[4/4] installing the packages"
+    try:
+        _step(title, command, inherit, environment)
+    except Stop as problem:
+        known = {"UV_SYSTEM_CERTS", "UV_NATIVE_TLS"} & set(environment)
+        if known or not re.search(_CERTIFICATE, problem.output, re.IGNORECASE):
+            raise
+        print("Again, with the certificates that this computer trusts:")
+        _step(title, command, inherit, environment | {"UV_SYSTEM_CERTS": "1"})
 
 
-def _step(title: str, command: list[str], inherit: int, *, index: str | None = None) -> None:
+def _step(
+    title: str, command: list[str], inherit: int, environment: dict[str, str] | None = None
+) -> None:
     """Run a command of the set-up, showing its last line while it runs, and its time."""
-    environment = dict(os.environ)
-    if index and not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & set(environment):
-        environment["UV_DEFAULT_INDEX"] = index
+    environment = environment or without_foreign_packages(os.environ)
     start = time.monotonic()
     live = sys.stdout.isatty()
     print(f"{title} ...", end="", flush=True)
@@ -318,6 +391,8 @@ def _step(title: str, command: list[str], inherit: int, *, index: str | None = N
     print(f"\r{title} ... {seconds:<40}".rstrip() if live else f" {seconds}", flush=True)
 
 
+_CERTIFICATE = r"certificate|UnknownIssuer"
+
 # What the tools say (pip, uv, venv and the operating systems), and what that means to the reader.
 _SAYINGS = [
     (
@@ -336,9 +411,15 @@ _SAYINGS = [
         "`sudo apt install python3-venv`) and run the same command again.",
     ),
     (
+        _CERTIFICATE,
+        "The package registry's certificate is not trusted, as where a school or company opens "
+        "encrypted connections: ask whoever runs your network for the file with its certificate, "
+        "set SSL_CERT_FILE to its path and run the same command again.",
+    ),
+    (
         r"NewConnectionError|ConnectTimeout|connection (refused|error|reset)|dns error|timed out|"
         r"error sending request|failed to (fetch|download)|Network is unreachable|unreachable|"
-        r"Temporary failure in name resolution|Max retries|ProxyError|certificate|Could not fetch",
+        r"Temporary failure in name resolution|Max retries|ProxyError|Could not fetch",
         "The package registry cannot be reached: connect to the internet (or point PIP_INDEX_URL "
         "to your mirror) and run the same command again; what was downloaded is kept.",
     ),
@@ -407,6 +488,12 @@ def _become(command: list[str]) -> int:
     # Many containers set it. Without stored bytecode every kernel compiles its packages anew, which
     # for TensorFlow takes longer than to load it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in {"PYTHONPATH", "PYTHONHOME"} & set(os.environ):
+        print(f"Leaving out {name}: its packages would come before the course's own.", flush=True)
+    for name in OF_PYTHON:
+        os.environ.pop(name, None)
+    # The kernel of this .venv, also where another one of the same name is in the home folder.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     if os.name != "nt":
         os.execv(PYTHON, [str(PYTHON), *command])
     # Windows has no exec: wait, and leave Ctrl-C to the child, which gets it too.

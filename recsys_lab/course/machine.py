@@ -3,15 +3,18 @@
 Standard library only, as the launcher: it runs before any package is there.
 """
 
+import csv
 import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import sysconfig
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,13 +90,21 @@ def _packages() -> Finding:
         remedy = "`python3 -m recsys_lab lab` installs them"
         return Finding("packages", "not installed yet", "NOTE", remedy)
     where = sys.path if inside else [str(site)]
-    versions = {found.name.lower(): found.version for found in metadata.distributions(path=where)}
+    versions = {
+        found.name.lower(): found.version
+        for found in metadata.distributions(path=where)
+        if found.name  # a folder of which the description is gone has none
+    }
     shown = ("numpy", "scipy", "pandas", "matplotlib", "ipywidgets", "jupyterlab")
     found = ", ".join(f"{name} {versions[name]}" for name in shown if name in versions)
     missing = [name for name in shown if name not in versions]
     if missing:
         remedy = "`python3 -m recsys_lab lab` installs them"
         return Finding("packages", f"missing: {', '.join(missing)}", "PROBLEM", remedy)
+    names = None if inside else stamped().get("packages")
+    if broken := damaged(Path(sysconfig.get_path("purelib")) if inside else site, names):
+        remedy = "`python3 -m recsys_lab lab` puts them back"
+        return Finding("packages", f"parts are gone of: {', '.join(broken)}", "PROBLEM", remedy)
     return Finding("packages", found, "OK", "")
 
 
@@ -199,9 +210,47 @@ def _sha256(path: Path) -> str | None:
 def stamped() -> dict:
     """What the set-up has installed: extras and a fingerprint; empty if it has not finished."""
     try:
-        return json.loads(STAMP.read_text(encoding="utf-8"))
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def installed(site: Path) -> list[str]:
+    """The names of the packages in a folder, as registries write them."""
+    return sorted({_canonical(one.name.split("-")[0]) for one in site.glob("*.dist-info")})
+
+
+def damaged(site: Path, names: Iterable[str] | None = None) -> list[str]:
+    """The packages of which something is gone, by what they say that they have installed.
+
+    Looked for is what lies up to three folders deep: all of it would take a second.
+
+    Parameters
+    ----------
+    site : the folder of the packages.
+    names : those that should be there; by default those whose description is.
+    """
+    broken, there = set(), set()
+    for info in site.glob("*.dist-info"):
+        name = _canonical(info.name.split("-")[0])
+        there.add(name)
+        try:
+            lines = (info / "RECORD").read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            continue  # Debian's and some of conda's have none
+        parts = (row[0].split("/") for row in csv.reader(lines) if row)
+        # Containers often do without tests and bytecode, to be smaller.
+        tops = {"/".join(p[:3]) for p in parts if not {"..", "tests", "__pycache__"} & set(p)}
+        if not all(os.path.exists(os.path.join(site, top)) for top in tops):
+            broken.add(name)
+    if names is None:
+        return sorted(broken)
+    return sorted(name for name in names if name in broken or name not in there)
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def site_packages() -> Path | None:

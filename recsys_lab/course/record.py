@@ -10,9 +10,13 @@ lock that the operating system takes back when its owner dies.
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import json
 import os
+import random
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -20,7 +24,9 @@ from pathlib import Path
 
 from .review import DAYS, answered
 
-PATIENCE = 2.0  # seconds to wait for another notebook's write, which takes milliseconds
+PATIENCE = 10.0  # seconds to wait for others' writes, of which each takes milliseconds
+# A record of years takes some 30 kB: what is larger is no record, and reading it would take long.
+LARGEST = 2_000_000
 
 
 def path() -> Path | None:
@@ -34,17 +40,32 @@ def path() -> Path | None:
     return Path(named) if named else None
 
 
+def _real(file: Path) -> Path:
+    """Where a file is kept: a link to it stays a link."""
+    return Path(os.path.realpath(file))
+
+
 @contextlib.contextmanager
 def _lock(beside: Path) -> Iterator[None]:
-    """Hold the lock file beside the progress file, or go on without it after `PATIENCE`."""
+    """Hold the lock file beside the progress file; go on without where there are no locks.
+
+    Raises
+    ------
+    TimeoutError
+        If others hold it for longer than `PATIENCE`.
+    """
     with open(beside.with_suffix(".lock"), "a+b") as file:
         end = time.monotonic() + PATIENCE
-        while not _try_lock(file) and time.monotonic() < end:
-            time.sleep(0.01)
+        while not _try_lock(file):
+            if time.monotonic() > end:
+                raise TimeoutError(errno.ETIMEDOUT, "another notebook does not let go of it")
+            # Not in step with others who wait: each gets its turn.
+            time.sleep(random.uniform(0.001, 0.01))
         yield  # closing the file lets go of the lock
 
 
 def _try_lock(file) -> bool:
+    """Whether the lock is ours now, or there is none to have, as on some network disks."""
     try:
         if os.name == "nt":
             import msvcrt
@@ -55,8 +76,8 @@ def _try_lock(file) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN)
     return True
 
 
@@ -68,11 +89,19 @@ def _is_record(data) -> bool:
         entries = data.get(group, {})
         if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
             return False
+    entries = [*data.get("exercises", {}).values(), *data.get("questions", {}).values()]
     return all(
         isinstance(entry.get(count, 0), int)
-        for entry in data.get("exercises", {}).values()
-        for count in ("tries", "right", "hints", "solution")
-    )
+        for entry in entries
+        for count in ("tries", "right", "hints", "solution", "stage")
+    ) and all(_is_time(entry["at"]) for entry in entries if "at" in entry)
+
+
+def _is_time(text) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is None
+    except (TypeError, ValueError):
+        return False
 
 
 def read(*, set_aside: bool = True) -> tuple[dict, str]:
@@ -87,7 +116,13 @@ def read(*, set_aside: bool = True) -> tuple[dict, str]:
     if file is None:
         return empty, ""
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return empty, f"Your progress in {file.name} cannot be read (it is no file)."
+        if found.st_size > LARGEST:
+            raise ValueError
+        # An editor on Windows may put a mark before the text.
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
         if not _is_record(data):
             raise ValueError
         return empty | data, ""
@@ -99,7 +134,7 @@ def read(*, set_aside: bool = True) -> tuple[dict, str]:
         return empty, f"Your progress in {file.name} cannot be read ({error.strerror})."
     if not set_aside:
         return empty, f"{file.name} is damaged: it holds no record of progress."
-    number = 1
+    number, file = 1, _real(file)
     while (aside := file.with_name(f"{file.stem}.corrupt-{number}{file.suffix}")).exists():
         number += 1
     try:
@@ -117,10 +152,13 @@ def update(change: Callable[[dict], None]) -> str:
     file = path()
     if file is None:
         return ""
-    scratch = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     try:
+        file = _real(file)
+        scratch = file.with_name(f"{file.name}.{os.getpid()}.tmp")
         file.parent.mkdir(parents=True, exist_ok=True)
         with _lock(file):
+            for left in file.parent.glob(f"{glob.escape(file.name)}.*.tmp"):
+                left.unlink(missing_ok=True)  # by one that was killed: nobody else writes now
             data, note = read()
             if note and file.exists():
                 return note  # unreadable as it is: writing would destroy it
@@ -182,6 +220,58 @@ def note_guess(id: str, **seen: str) -> str:
     return update(change)
 
 
+def merge(other: Path) -> str:
+    """Take in the progress of another copy of the file, and say what came of it.
+
+    Whoever learns at home and at school has two. Of counts the larger stays, since both may go back
+    to one beginning; of dates and stages those of the later answer; a mistake at the first try
+    stays one. Entries of another version of the course are kept as they are.
+    """
+    mine = path()
+    if mine is None:
+        return "RECSYS_LAB_PROGRESS is set to nothing, so there is no progress to take it into."
+    try:
+        theirs = json.loads(Path(other).read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return f"There is no file {other}."
+    except (OSError, ValueError, RecursionError):
+        return f"{other} cannot be read as a record of progress; nothing was changed."
+    if not _is_record(theirs):
+        return f"{other} holds no record of progress; nothing was changed."
+    new = later = 0
+
+    def change(data: dict) -> None:
+        nonlocal new, later
+        for group in ("exercises", "questions", "guesses"):
+            here = data.setdefault(group, {})
+            for id, entry in theirs.get(group, {}).items():
+                if id not in here:
+                    here[id], new = entry, new + 1
+                    continue
+                joined = _joined(here[id], entry)
+                later += joined != here[id]
+                here[id] = joined
+
+    note = update(change)
+    said = f"{Path(other).name}: {new} new, {later} brought up to date, in {mine.name}."
+    return note or said
+
+
+def _joined(one: dict, other: dict) -> dict:
+    """One entry of two copies."""
+    newer, older = (
+        (other, one) if str(other.get("at", "")) > str(one.get("at", "")) else (one, other)
+    )
+    made = older | newer
+    for count in ("tries", "right", "hints", "solution"):
+        if count in made:
+            made[count] = max(one.get(count, 0), other.get(count, 0))
+    if "first" in one and "first" in other:
+        made["first"] = bool(one["first"] and other["first"])
+    return made
+
+
+NAMED = 10  # ids of another version that are named in the note
 COLUMNS = ("lesson", "right", "tried", "hints", "solutions seen", "guesses", "guessed right")
 
 
@@ -222,12 +312,13 @@ def rows(*, set_aside: bool = True) -> tuple[list[list[str]], str]:
     known = known_ids()
     foreign = sorted(data["exercises"].keys() - known.keys())
     if foreign:
-        note = f"{note} Not an exercise of this version: {', '.join(foreign)}.".strip()
+        named = [_shown(id) for id in foreign[:NAMED]] + ["..."] * (len(foreign) > NAMED)
+        note = f"{note} Not an exercise of this version: {', '.join(named)}.".strip()
     lessons = {_lesson(file).partition(" ")[2]: _lesson(file) for file in _modules()}
     guesses = {}
     for id, entry in data["guesses"].items():
         name = id.partition(".")[0]
-        guesses.setdefault(lessons.get(name, name), []).append(entry)
+        guesses.setdefault(lessons.get(name, _shown(name)), []).append(entry)
     table = []
     for lesson in sorted({*lessons.values(), *guesses}):
         ids = [id for id, where in known.items() if where == lesson]
@@ -246,6 +337,11 @@ def rows(*, set_aside: bool = True) -> tuple[list[list[str]], str]:
             ]
         )
     return table, note
+
+
+def _shown(id: str) -> str:
+    """An id that somebody else wrote, so that it can be printed: short, and no half characters."""
+    return id[:40].encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def as_text(table: list[list[str]]) -> str:

@@ -3,6 +3,13 @@
 import sys
 
 
+def any_console() -> None:
+    """Let a character that a console lacks be shown as its number, and not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def progress_line():
     """Return a function that shows a text in place of the one before."""
     if sys.stderr is not None and sys.stderr.isatty():

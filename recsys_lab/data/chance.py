@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from .interactions import as_csr
+from .interactions import as_csr, as_rng
 
 
 def same_margins(R, rng: np.random.Generator | int) -> sp.csr_array:
@@ -33,7 +33,7 @@ def same_margins(R, rng: np.random.Generator | int) -> sp.csr_array:
     ([2.0, 2.0, 1.0], [2.0, 2.0, 1.0])
     """
     R = as_csr(R, "R")
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     user, item = R.nonzero()
     item = rng.permutation(item)
     for _ in range(10_000):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..course.files import ROOT, checksums
-from .interactions import Interactions, read_csv
+from .interactions import Interactions, as_path, read_csv
 
 DATA = ROOT / "data"
 
@@ -44,7 +44,7 @@ def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.Data
     >>> items.loc["A", "category"]
     'electronics'
     """
-    folder, digests = Path(folder), checksums(DATA / "shop")
+    folder, digests = _folder(folder), checksums(DATA / "shop")
     items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
     data = Interactions.from_csv(
         folder / "events.csv", sha256=digests["events.csv"], items=items.index
@@ -92,7 +92,7 @@ def load_movielens(
     >>> movies.title.iloc[data.item_position(1)]
     'Toy Story'
     """
-    folder, digests = Path(folder), checksums(DATA / "movielens-small")
+    folder, digests = _folder(folder), checksums(DATA / "movielens-small")
     movies = read_csv(folder / "movies.csv", sha256=digests["movies.csv"]).set_index("movieId")
     movies["year"] = movies["year"].astype("Int64")
     data = Interactions.from_csv(
@@ -105,6 +105,54 @@ def load_movielens(
         items=movies.index,
     )
     return data, movies
+
+
+def _folder(folder) -> Path:
+    folder = as_path(folder, "folder")
+    if not folder.is_dir() or not any(folder.glob("*.csv")):
+        raise FileNotFoundError(
+            f"folder {str(folder)!r} holds no CSV file: give the folder of the data, or none for "
+            "the course's own"
+        )
+    return folder
+
+
+def load_film_vectors(told: str = "all", folder: str | Path = DATA / "film-vectors") -> np.ndarray:
+    """Load what an encoder of text makes of each film of MovieLens small: 9,066 x 384.
+
+    Parameters
+    ----------
+    told : "all", "title" or "facts"
+        What the encoder read: ``Toy Story (1995). Adventure, Animation``; ``Toy Story``; or
+        ``1995. Adventure, Animation``. See ``recsys_lab.text.film_texts``.
+    folder : str or Path
+        Where ``vectors.npz`` is.
+
+    Returns
+    -------
+    9,066 x 384 array, float32
+        Rows of length 1 in the order of ``data.items``: the product of two is their cosine.
+
+    Raises
+    ------
+    ValueError
+        If ``told`` is none of these, or the file is not the one described in
+        ``data/film-vectors/README.md``.
+    FileNotFoundError
+        If it is missing.
+
+    Examples
+    --------
+    >>> load_film_vectors("title").shape
+    (9066, 384)
+    """
+    if told not in ("all", "title", "facts"):
+        raise ValueError(f"told={told!r}: choose 'all', 'title' or 'facts'")
+    path, digest = Path(folder) / "vectors.npz", checksums(DATA / "film-vectors")["vectors.npz"]
+    with np.load(io.BytesIO(read_checked(path, digest))) as stored:
+        vectors = stored[told] * stored[f"{told}.unit"][:, None]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors[stored[f"{told}.at"]]
 
 
 def load_sequences(

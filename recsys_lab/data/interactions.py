@@ -10,6 +10,7 @@ import io
 import operator
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,18 @@ import pandas as pd
 import scipy.sparse as sp
 
 DUPLICATES = ("raise", "first", "last", "mean")
+# No count in the course comes near: a larger one is a slip, and would take all memory or all day.
+LARGEST_COUNT = 1_000_000
+# The square of a larger number may be too large for a float, and so may a sum of squares.
+LARGEST_VALUE = 1e150
+# Times a value it is no infinity: no penalty, no weight and no rate comes near.
+LARGEST_NUMBER = 1e100
+# How the files begin that are often taken for a CSV file.
+NO_CSV = {
+    b"\x1f\x8b": "gzip's: unpack it",
+    b"PK\x03\x04": "a zip archive's or a spreadsheet's: unpack it, or save the sheet as CSV",
+    b"PAR1": "Parquet's: read it with pandas.read_parquet and pass the table to from_frame",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -119,7 +132,8 @@ class Interactions:
         value : str, optional
             The column with the ratings or counts, 0 or more. Without it every event counts 1.
         time : str, optional
-            The column with the times: numbers, or dates (kept as seconds since 1970).
+            The column with the times: numbers, or dates (kept as seconds since 1970), or spans of
+            time (kept as seconds).
         duplicates : {"raise", "first", "last", "mean"}
             What to do when a user has several events with one item: refuse; keep the first or the
             last (in time if there is a time, else and among equal times in the order of the rows);
@@ -148,19 +162,24 @@ duplicates="first", "last" or "mean"
         """
         if not isinstance(df, pd.DataFrame):
             raise ValueError(f"df is a {type(df).__name__}: pass a pandas DataFrame")
-        if duplicates not in DUPLICATES:
-            raise ValueError(f"duplicates={duplicates!r}: choose one of {', '.join(DUPLICATES)}")
+        as_choice(duplicates, "duplicates", DUPLICATES)
         for argument, column in [
             ("user", user),
             ("item", item),
             ("value", value),
             ("time", time),
         ]:
-            if (column is not None or argument in ("user", "item")) and column not in df.columns:
+            if column is None and argument in ("value", "time"):
+                continue
+            times = list(df.columns).count(column) if is_hashable(column) else 0
+            if times != 1:
+                wrong = "is not a column" if times == 0 else f"is the name of {times} columns"
                 raise ValueError(
-                    f"{argument}={column!r} is not a column: the table has "
-                    f"{', '.join(map(repr, df.columns)) or 'no columns'}"
+                    f"{argument}={shown(column)} {wrong}: the table has "
+                    f"{', '.join(map(repr, df.columns[:20])) or 'no columns'}"
                 )
+        if user == item:
+            raise ValueError(f"user={user!r} is also the column item: name two different ones")
         if df.empty:
             raise ValueError("the table of events is empty: give at least one event")
 
@@ -338,7 +357,7 @@ def read_csv(
     ValueError
         For a wrong checksum or encoding, rows of unequal length, and a file without rows.
     """
-    path = Path(path)
+    path, labels = as_path(path), {name for name in labels if is_hashable(name)}
     if path.is_dir():
         raise ValueError(f"path {str(path)!r} is a folder: name a CSV file inside it")
     try:
@@ -358,6 +377,9 @@ def read_csv(
                 "changed or cut short, so restore the original (`python3 -m recsys_lab check` says "
                 "how)"
             )
+    for start, kind in NO_CSV.items():
+        if content.startswith(start):
+            raise ValueError(f"path {str(path)!r} is no CSV file, its first bytes are {kind}")
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -366,8 +388,10 @@ def read_csv(
             f"0x{content[error.start]:02x}, does not fit): save it as UTF-8 or pass its encoding, "
             'such as encoding="latin-1"'
         ) from None
-    except LookupError:
-        raise ValueError(f"encoding={encoding!r} is unknown: try 'utf-8' or 'latin-1'") from None
+    except (LookupError, TypeError):
+        raise ValueError(
+            f"encoding={shown(encoding)} is unknown: try 'utf-8' or 'latin-1'"
+        ) from None
     # Zero bytes are UTF-16 read as UTF-8; pandas would take them for part of the text.
     if "\0" in text:
         raise ValueError(
@@ -396,7 +420,7 @@ def read_csv(
         ) from None
     if table.empty:
         raise ValueError(f"path {str(path)!r} has a header but no rows: give at least one row")
-    for name in set(labels) & set(table):
+    for name in labels & set(table):
         # Up to 18 digits: more may not fit into 64 bits.
         whole = table[name].dropna().astype(str).str.fullmatch(r"0|-?[1-9]\d{0,17}")
         if whole.all() and not table[name].isna().any():
@@ -411,17 +435,9 @@ def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
     """
     if isinstance(R, Interactions):
         return R.matrix
-    if not sp.issparse(R):
-        R = np.asarray(R)
+    R = as_numbers(R, name)
     if R.ndim != 2:
         raise ValueError(f"{name} has {R.ndim} dimensions: give a matrix, users x items")
-    if R.dtype.kind == "c":  # astype would drop the imaginary part
-        raise ValueError(f"{name} holds {R.dtype} entries: give real numbers")
-    if R.dtype.kind not in "biuf":
-        try:
-            R = R.astype(float)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} holds {R.dtype} entries: give numbers") from None
     if sp.issparse(R):
         R = sp.csr_array(R, dtype=float)
         if not R.has_canonical_format:
@@ -429,6 +445,13 @@ def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
             R.sum_duplicates()
     else:
         R = R.astype(float, copy=False)
+    if 0 in R.shape:
+        raise ValueError(f"{name} has shape {R.shape}: give at least one user and one item")
+    return as_finite(R, name)
+
+
+def as_finite(R, name: str):
+    """Check that a matrix, dense or CSR, holds finite numbers whose squares are finite too."""
     finite = np.isfinite(R.data if sp.issparse(R) else R)
     if not finite.all():
         at = int(finite.argmin())
@@ -441,7 +464,109 @@ def as_matrix(R, name: str) -> np.ndarray | sp.csr_array:
         raise ValueError(
             f"{name} holds {value} in row {row}, column {column}: put a finite number there"
         )
+    values = R.data if sp.issparse(R) else R
+    if values.size and max(float(values.max()), -float(values.min())) > LARGEST_VALUE:
+        raise ValueError(
+            f"{name} holds values as large as {np.abs(values).max():g}, whose squares overflow: "
+            "divide them by a number that fits"
+        )
     return R
+
+
+def as_numbers(R, name: str):
+    """Check that R is an array, dense or sparse, of real numbers; NaN and infinity may be in it."""
+    if R is None or isinstance(R, (str, bytes)):  # numpy would make them an array without sides
+        raise ValueError(f"{name}={shown(R)}: give numbers")
+    if isinstance(R, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array, and its mask would be lost: pass {name}.filled(0) where a "
+            "masked cell is an empty one"
+        )
+    if not sp.issparse(R):
+        try:
+            R = np.asarray(R)
+        except ValueError:
+            raise ValueError(f"{name} has rows of unequal length: give a matrix") from None
+    # Neither half of a complex number nor a date's nanoseconds are meant.
+    if R.dtype.kind in "cmMSU":
+        real = "real " * (R.dtype.kind == "c")
+        raise ValueError(f"{name} holds {R.dtype} entries: give {real}numbers")
+    if R.dtype.kind not in "biuf":
+        try:
+            R = R.astype(float)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"{name} holds {R.dtype} entries: give numbers") from None
+    return R
+
+
+def shown(value) -> str:
+    """Return what a learner gave, short enough for a sentence."""
+    if isinstance(value, (np.ndarray, pd.DataFrame, pd.Series)) or sp.issparse(value):
+        return f"<{type(value).__name__} of shape {value.shape}>"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:78] + " …"
+
+
+def is_hashable(value) -> bool:
+    """Tell whether a value can be looked up, as a column or as a choice."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def as_choice(value, name: str, choices) -> str:
+    """Check that a text is one of some."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}={shown(value)}: choose one of {', '.join(choices)}")
+    return value
+
+
+def as_path(path, name: str = "path") -> Path:
+    """Check that this can be a path."""
+    try:
+        path = Path(path)
+    except TypeError:
+        raise ValueError(f"{name}={shown(path)} is no path: give it as a text") from None
+    if "\0" in str(path):
+        raise ValueError(f"{name}={shown(str(path))} holds a zero byte: give a path without one")
+    return path
+
+
+def as_rng(rng, name: str = "rng") -> np.random.Generator:
+    """Check a seed or a generator, and return a generator."""
+    if rng is None:
+        raise ValueError(f"{name}=None would never repeat: pass a seed or np.random.default_rng(0)")
+    try:
+        if isinstance(rng, (bool, np.bool_, str)):
+            raise TypeError
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}={shown(rng)} is no seed: pass a whole number from 0 on, or "
+            "np.random.default_rng(0)"
+        ) from None
+
+
+def as_number(
+    value,
+    name: str,
+    *,
+    least: float = 0,
+    above: bool = False,
+    most: float = LARGEST_NUMBER,
+    such: str = "",
+) -> float:
+    """Check that a number is at least (or above) ``least``, and at most ``most``."""
+    fits = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    if fits:
+        fits = (value > least if above else value >= least) and value <= most
+    if not fits:
+        what = f"a number above {least:g}" if above else f"a number of {least:g} or more"
+        what += f", and at most {most:g}" if most < LARGEST_NUMBER else ""
+        raise ValueError(f"{name}={shown(value)}: choose {what}{such and f', such as {such}'}")
+    return float(value)
 
 
 def as_csr(R, name: str) -> sp.csr_array:
@@ -493,17 +618,29 @@ def as_count(value, name: str, *, most: int | None = None, why: str = "") -> int
             raise TypeError
         count = operator.index(value)
     except TypeError:
-        raise ValueError(f"{name}={value!r} is not a whole number: choose 1 or more") from None
+        raise ValueError(f"{name}={shown(value)} is not a whole number: choose 1 or more") from None
     if count < 1:
-        raise ValueError(f"{name}={count} is too small: choose 1 or more")
+        raise ValueError(f"{name}={shown(count)} is too small: choose 1 or more")
+    if count > LARGEST_COUNT:
+        raise ValueError(f"{name}={shown(count)} is too large: choose at most {LARGEST_COUNT:,}")
     if most is not None and count > most:
         raise ValueError(f"{name}={count} is larger than {why}: choose {name} <= {most}")
     return count
 
 
+def as_dropout(value, name: str = "dropout") -> float:
+    """Check a share that may be 0 and not 1."""
+    if as_number(value, name, most=1, such="0.2") == 1:
+        raise ValueError(f"{name}={value!r} leaves nothing: choose a share such as 0.2")
+    return float(value)
+
+
 def as_positions(values, count: int, name: str) -> np.ndarray:
     """Check whole numbers from 0 to count - 1, and return them as one row."""
-    positions = np.asarray(values).ravel()
+    try:
+        positions = np.asarray(values).ravel()
+    except ValueError:
+        raise ValueError(f"{name} is no list: give positions, whole numbers") from None
     if positions.size and positions.dtype.kind not in "iu":
         raise ValueError(f"{name} holds {positions.dtype} entries: give positions, whole numbers")
     positions = positions.astype(int)
@@ -515,8 +652,8 @@ def as_positions(values, count: int, name: str) -> np.ndarray:
 
 def as_share(value, name: str = "share") -> float:
     """Check that a number lies strictly between 0 and 1."""
-    if isinstance(value, (bool, np.bool_)) or not np.isscalar(value) or isinstance(value, str):
-        raise ValueError(f"{name}={value!r} is not a number: choose one between 0 and 1")
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise ValueError(f"{name}={shown(value)} is not a number: choose one between 0 and 1")
     if not 0 < value < 1:
         raise ValueError(f"{name}={value!r} is outside (0, 1): choose a share such as 0.2")
     return float(value)
@@ -524,7 +661,12 @@ def as_share(value, name: str = "share") -> float:
 
 def _labels(labels, name, length=None):
     """Check labels and return a copy: integers, or Python objects of one type."""
-    labels = np.asarray(labels)
+    if isinstance(labels, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array: give every row and column a label")
+    try:
+        labels = np.asarray(labels)
+    except ValueError:
+        raise ValueError(f"{name} is no list of labels: give a list of texts or numbers") from None
     if labels.ndim != 1 or (length is not None and len(labels) != length):
         raise ValueError(
             f"{name} has shape {labels.shape}: give one label for each of the {length} "
@@ -535,6 +677,8 @@ def _labels(labels, name, length=None):
     missing = pd.isna(labels)
     if missing.any():
         raise ValueError(f"{name} lacks label {int(missing.argmax())}: give every one a label")
+    if (at := _no_label(labels)) is not None:
+        raise ValueError(f"{name} has the label {_plain(labels[at])!r}: give that one a name")
     # Text as Python strings, not numpy's fixed-width ones: an element then prints as 'A'.
     labels = labels.astype(object) if labels.dtype.kind == "U" else labels.copy()
     again = pd.Series(labels).duplicated().to_numpy()
@@ -554,6 +698,11 @@ def _encode(column, name, known, argument):
             f"column {name!r} has no label in row {int(missing.argmax())}: fill it in or drop the "
             "row"
         )
+    if (at := _no_label(found)) is not None:
+        raise ValueError(
+            f"column {name!r} has the label {_plain(found[at])!r} in row {at}: fill it in or drop "
+            "the row"
+        )
     if found.dtype.kind == "O":
         types = sorted({type(label).__name__ for label in found})
         if len(types) > 1:
@@ -562,7 +711,17 @@ def _encode(column, name, known, argument):
                 "one type"
             )
         if isinstance(found[0], (int, np.integer)):  # pandas' nullable integers arrive as objects
-            found = found.astype(np.int64)
+            try:
+                found = found.astype(np.int64)
+            except OverflowError:
+                raise ValueError(
+                    f"column {name!r} has whole numbers of more than 18 digits: make it text with "
+                    ".astype(str)"
+                ) from None
+        elif not is_hashable(found[0]):
+            raise ValueError(
+                f"column {name!r} has labels of the type {types[0]}: make them text or numbers"
+            )
     if known is None:
         codes, labels = pd.factorize(found, sort=True)
         return codes, _labels(labels, argument)
@@ -600,7 +759,23 @@ def _numbers(column, name, kind):
     return numbers
 
 
+def _no_label(labels):
+    """Return the first place of a text without a letter or of a number that is infinite."""
+    if labels.dtype.kind == "f":
+        wrong = np.isinf(labels)
+    elif labels.dtype.kind in "OU":
+        wrong = np.array([isinstance(each, str) and not each.strip() for each in labels], bool)
+    else:
+        return None
+    return int(wrong.argmax()) if wrong.any() else None
+
+
 def _values(column, name):
+    if column.dtype.kind in "mM" or isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise ValueError(
+            f"column {name!r} has the value {str(column.iloc[0])!r} in row 0, a date: a value is a "
+            "number, so name another column, or pass this one as time="
+        )
     values = _numbers(column, name, "value").astype(np.float64)
     if (values < 0).any():
         row = int((values < 0).argmax())
@@ -614,15 +789,18 @@ def _values(column, name):
 def _times(column, name):
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         column = (column - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(seconds=1)
+    elif pd.api.types.is_timedelta64_dtype(column.dtype):
+        column = column / pd.Timedelta(seconds=1)
     return _numbers(column, name, "time")
 
 
 def _position(labels, label, kind):
-    hits = np.flatnonzero(labels == label)
+    equal = labels == label if np.isscalar(label) else np.zeros(0)
+    hits = np.flatnonzero(equal)
     if len(hits) != 1:
         some = ", ".join(repr(_plain(known)) for known in labels[:5])
         more = ", ..." if len(labels) > 5 else ""
-        raise ValueError(f"{kind} {label!r} is unknown: choose one of {some}{more}")
+        raise ValueError(f"{kind} {shown(label)} is unknown: choose one of {some}{more}")
     return int(hits[0])
 
 

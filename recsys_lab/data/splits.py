@@ -11,7 +11,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from .interactions import Interactions, as_share
+from .interactions import Interactions, as_rng, as_share, shown
 
 # The largest denominator of a share such as 0.9 or 20 / 671 that is taken as meant exactly.
 DENOMINATOR = 10**6
@@ -237,8 +237,8 @@ def _cut(date, times):
             raise TypeError
     except (TypeError, ValueError):
         raise ValueError(
-            f"date={date!r} cannot be read: write it as '2012-06-01', or give a time stamp or a "
-            "share between 0 and 1"
+            f"date={shown(date)} cannot be read: write it as '2012-06-01', or give a time stamp or "
+            "a share between 0 and 1"
         ) from None
     stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp
     return (stamp - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
@@ -258,7 +258,7 @@ def _shown(time) -> str:
 
 def _chosen(positions, share, rng):
     """Draw the positions to hold out."""
-    shuffled = np.random.default_rng(rng).permutation(positions)
+    shuffled = as_rng(rng).permutation(positions)
     return shuffled[_trained(share, len(positions)) :]
 
 

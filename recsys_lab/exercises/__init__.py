@@ -1,5 +1,6 @@
 """Exercises that answer: what a cell calls, and the engine behind it."""
 
+from ..page.order import watch
 from .cells import course_map, exercise, hint, predict, progress, quiz, review, solution
 from .engine import Exercise, Mistake, all_exercises, define, get
 
@@ -18,3 +19,6 @@ __all__ = [
     "review",
     "solution",
 ]
+
+# A lesson imports this in its first cell: from there on, a cell that comes too early is told so.
+watch()

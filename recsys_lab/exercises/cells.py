@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -23,7 +22,8 @@ from IPython.display import display
 from ..course import record
 from ..course.files import lessons
 from ..course.review import due, next_day
-from ..page.display import STATIC, show_static_then_live
+from ..page.display import STATIC, show_static_then_live, tell
+from ..page.order import notebook_path
 from .engine import Exercise, Verdict, all_exercises, examine, get
 from .questions import Question, all_quizzes, get_quiz
 
@@ -206,8 +206,7 @@ def _show_card(asked: Exercise, function: Any, verdict: Verdict, lines: list[str
 @cache
 def _is_students() -> bool:
     """Whether this notebook is a student's edition: `handout` writes so into its metadata."""
-    # Jupyter's server tells a kernel which notebook it belongs to, JupyterLab no cell's metadata.
-    path = Path.cwd() / Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    path = notebook_path()  # JupyterLab tells a kernel no cell's metadata
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
         return metadata.get("recsys_lab", {}).get("edition") == "student"
@@ -325,6 +324,7 @@ def _show_questions(asked: list[Question]) -> None:
         html=f"<ol>{items}</ol><p>Run this cell to answer.</p>",
         text="\n".join([*lines, "Run this cell to answer."]),
         live=ipywidgets.VBox([widget]),
+        about={"kind": "quiz", "questions": forms},
     )
 
 
@@ -350,6 +350,8 @@ def review(now: datetime | None = None) -> None:
     ----------
     now : the clock, for those who want to look ahead.
     """
+    if not isinstance(now, datetime | None):
+        raise ValueError(f"now={now!r} is no time: give a datetime, or nothing")
     now = now or datetime.now()
     by_id = {each.id: each for one in all_quizzes() for each in one.questions}
     exercises = {each.id: each for each in all_exercises()}
@@ -425,6 +427,7 @@ class Guess:
                 f"<strong>{head}</strong><details><summary>See the answer without a guess</summary>"
                 f"<p>{_marked(' '.join(told))}</p></details>",
             )
+            tell({"kind": "reveal", "id": self.id, "answer": answer, "because": _marked(because)})
             return
         note = record.note_guess(self.id, answer=answer)
         word = "Right" if self.choice == answer else "Not this time"
@@ -456,6 +459,11 @@ def predict(id: str, question: str, choices: list) -> Guess:
     Guess
         Its ``reveal(answer, because="")`` belongs in a later cell.
     """
+    for name, text in [("id", id), ("question", question)]:
+        if not isinstance(text, str):
+            raise ValueError(f"{name}={text!r} is no text: give one")
+    if isinstance(choices, str) or not isinstance(choices, Iterable):
+        raise ValueError(f"choices={choices!r} is no list: give two or more different answers")
     choices = [str(choice) for choice in choices]
     if len(set(choices)) < 2 or len(set(choices)) < len(choices):
         raise ValueError(f"choices {choices!r} of {id!r} must be two or more different answers.")
@@ -490,5 +498,6 @@ def predict(id: str, question: str, choices: list) -> Guess:
             ]
         ),
         live=ipywidgets.VBox([asked]),
+        about={"kind": "guess", "id": id, "question": text, "choices": choices},
     )
     return guess

@@ -31,10 +31,13 @@ Everything about one exercise stands together, in the order in which a learner m
 - The *stub* is made from it, so the two cannot drift apart: the decorator line, the reference's
   signature and docstring, then ``...`` (or the code given as ``define(..., body="...")``).
   ``get("start.agreement").stub`` is the text of the notebook's cell.
-- A *wrong answer* with a sentence is a misconception. Where the checks fail, and the learner's
-  function returned on every call so far what this one returns, the sentence is said. So the
-  first cases by hand should tell the misconceptions apart. With ``expects=`` it is a wrong
-  answer that the checks, or the engine, describe well enough: their message must contain that text.
+- A *wrong answer* with a sentence is a misconception. Where the checks fail, the learner's function
+  is called on what the checks draw, and if it returns what this one returns, the sentence is said.
+  Slips that any exercise may meet, such as a turned sign, are told by ``slips.py``. With
+  ``expects=`` it is a wrong answer that the checks, or the engine, describe well enough: their
+  message must contain that text.
+- ``look=`` in `define` says what of an answer counts where several are right: of factors U, V their
+  product. ``drawn=True`` says that chance decides, so that no two answers need be equal.
 - A *right answer* of another kind, ``@agreement.right``, holds that the checks ask for no more than
   the text does; each lesson is run with them as well.
 - *Checks* are layers, run in order; the first that fails speaks. ``answer`` is the learner's
@@ -48,10 +51,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import copy
 import difflib
 import dis
 import inspect
+import io
 import linecache
 import math
 import pkgutil
@@ -60,7 +65,7 @@ import textwrap
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib import import_module
 from numbers import Integral, Number
@@ -69,11 +74,15 @@ from typing import Any
 
 import numpy as np
 
+from .fuzz import varied
 from .limit import Asked, Stopped, run_limited
+from .slips import Trial, explain
 
 # Of processor time, for a whole check: ours take milliseconds, and an honest road of a learner's
 # own, such as thousands of sweeps, a few seconds.
 SECONDS = 15
+# Of processor time, to find out what is wrong with an answer.
+TRYING = 3.0
 
 
 class Mistake(Exception):
@@ -103,9 +112,15 @@ class Exercise:
     hints: list[str]
     body: str = "..."
     equivalent: dict[str, str] = field(default_factory=dict)
+    look: Callable | None = None
+    looked_at: str = ""
+    drawn: bool = False
+    inputs: Callable | None = None
+    trials: int = 30
     wrongs: list[Wrong] = field(default_factory=list)
     rights: list[Callable] = field(default_factory=list)
     checks: list[tuple[str, Callable]] = field(default_factory=list)
+    memory: dict = field(default_factory=dict, repr=False)  # of what `_tried` has computed
 
     @property
     def name(self) -> str:
@@ -178,6 +193,11 @@ def define(
     hints: list[str],
     body: str = "...",
     equivalent: dict[str, str] | None = None,
+    look: Callable | None = None,
+    looked_at: str = "",
+    drawn: bool = False,
+    inputs: Callable | None = None,
+    trials: int = 30,
 ) -> Callable[[Callable], Exercise]:
     """Make an exercise of its reference (the form: module docstring).
 
@@ -188,13 +208,30 @@ def define(
     hints : two or more, each telling more than the one before.
     body : the stub's code below the docstring.
     equivalent : mutants of the reference that behave as it does, each with the reason.
+    look : what of an answer to compare with another answer; all of it if left out.
+    looked_at : what a learner calls that, as in "U @ V.T".
+    drawn : whether chance decides what comes back.
+    inputs : makes a random input of a generator, where `fuzz` cannot vary those of the checks.
+    trials : on how many inputs an answer is tried to find out what is wrong with it.
     """
 
     def make(reference: Callable) -> Exercise:
         known = _EXERCISES.get(id)
         if known and known.reference.__module__ != reference.__module__:
             raise ValueError(f"id {id!r} is taken by {known.reference.__module__}: choose another.")
-        made = Exercise(id, notebook, reference, hints, body, equivalent or {})
+        made = Exercise(
+            id,
+            notebook,
+            reference,
+            hints,
+            body,
+            equivalent or {},
+            look,
+            looked_at,
+            drawn,
+            inputs,
+            trials,
+        )
         _EXERCISES[id] = made
         return made
 
@@ -225,7 +262,7 @@ def get(id: str) -> Exercise:
     """
     known = [one.id for one in all_exercises()]
     if id not in known:
-        near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.4) or known
+        near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.4) or known[:3]
         raise ValueError(
             f"id {id!r} is no exercise of this course; did you mean {' or '.join(near)}?"
         )
@@ -410,7 +447,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any, tol: float = 1e-12) -> bool:
     """Whether two values are equal, whatever they are; False where they cannot be compared."""
     try:
         if (
@@ -419,13 +456,15 @@ def _same(one: Any, other: Any) -> bool:
             and one.dtype.kind in "biuf"
         ):
             return one.shape == other.shape and bool(
-                np.allclose(one, other, rtol=1e-12, atol=1e-12, equal_nan=True)
+                np.allclose(one, other, rtol=tol, atol=tol, equal_nan=True)
             )
         one, other = _plain(one), _plain(other)
         if isinstance(one, list) and isinstance(other, list):
-            return len(one) == len(other) and all(map(_same, one, other))
+            return len(one) == len(other) and all(
+                _same(a, b, tol) for a, b in zip(one, other, strict=True)
+            )
         if isinstance(one, float) and isinstance(other, Number):
-            return bool(np.isclose(one, other, rtol=1e-12, atol=1e-12, equal_nan=True))
+            return bool(np.isclose(one, other, rtol=tol, atol=tol, equal_nan=True))
         return bool(one == other)
     except Exception:
         return False
@@ -458,6 +497,7 @@ class _Raised:
     """What came of a call that raised; the exception itself would keep all its variables alive."""
 
     kind: type
+    words: str = ""
 
 
 # What numpy and Python mean by it: a part of their words, what the line of code has (a pattern),
@@ -622,7 +662,7 @@ class Answer:
         try:
             got = self.function(*given)
         except BaseException as error:
-            self.calls[-1] = (inputs, _Raised(type(error)))
+            self.calls[-1] = (inputs, _Raised(type(error), _words(error)))
             if type(error) is NotImplementedError:
                 raise NotStarted from None
             raise Mistake(self._raised(error)) from None
@@ -722,22 +762,142 @@ def _is_stub(exercise: Exercise, function: Any) -> bool:
     return essence(function.__code__) == essence(stub)
 
 
-def _misconception(exercise: Exercise, answer: Answer) -> str:
-    """The sentence of the wrong answer that returns what this one did, on every call so far.
+def _seen(exercise: Exercise, value: Any) -> Any:
+    """What of a value counts, or of which kind the error is where that cannot be said."""
+    if exercise.look is None or isinstance(value, _Raised):
+        return value
+    try:
+        return exercise.look(value)
+    except Exception as error:
+        return _Raised(type(error), str(error))
 
-    It must be wrong on the last of them, or it would explain nothing.
+
+def drawn(exercise: Exercise) -> list[tuple]:
+    """The inputs on which the checks call an answer, here the reference."""
+    if "calls" not in exercise.memory:
+        found: list[tuple] = []
+        for _, check in exercise.checks:
+            answer = Answer(exercise.reference, exercise.name)
+            with contextlib.suppress(Exception):
+                check(answer)
+            found += [inputs for inputs, _ in answer.calls]
+        exercise.memory["calls"] = found
+    return exercise.memory["calls"]
+
+
+def fuzzed(exercise: Exercise, count: int, seed: int = 0) -> list[tuple]:
+    """Random inputs beyond those of the checks: of other sizes, and with other numbers.
+
+    Those for which the reference has no finite numbers are left out: they are no valid ones.
     """
-    if not answer.calls:
+    if exercise.inputs is not None:
+        rng = np.random.default_rng(seed)
+        return [exercise.inputs(rng) for _ in range(count)]
+    made = varied(drawn(exercise), np.random.default_rng(seed), 2 * count)
+    return [each for each in made if _is_valid(exercise, each)][:count]
+
+
+def _is_valid(exercise: Exercise, inputs: tuple) -> bool:
+    got = _outcome(exercise.reference, inputs)
+    if isinstance(got, _Raised):
+        return False
+    try:
+        return bool(np.all(np.isfinite(np.asarray(got, dtype=float))))
+    except (TypeError, ValueError):
+        return True
+
+
+def _inputs(exercise: Exercise) -> list[tuple]:
+    """On what an answer is tried: what the checks draw, and as much beyond it."""
+    if "inputs" not in exercise.memory:
+        calls = drawn(exercise)
+        some = calls[:: max(1, -(-len(calls) // (exercise.trials // 2)))]
+        exercise.memory["inputs"] = some + fuzzed(exercise, exercise.trials - len(some))
+    return exercise.memory["inputs"]
+
+
+def _tried(exercise: Exercise, function: Callable, at: int) -> Any:
+    """What a function of the exercise itself returns on one of the inputs, computed once."""
+    key = function, at
+    if key not in exercise.memory:
+        inputs = _inputs(exercise)[at]
+        exercise.memory[key] = _seen(exercise, _outcome(function, inputs))
+    return exercise.memory[key]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two answers are equal but for the order of additions, or raised the same."""
+    if isinstance(one, _Raised) or isinstance(other, _Raised):
+        return isinstance(one, _Raised) and isinstance(other, _Raised) and one == other
+    return _same(one, other, 1e-7)
+
+
+def _why(exercise: Exercise, function: Callable, answer: Answer, tried: list) -> str:
+    """What the learner's slip was, from what the answer returns on all that the checks draw.
+
+    First the misconceptions of the exercise, then the slips that any exercise may meet. One that
+    fits the call that failed by chance does not fit the others. `tried` collects the outcomes, for
+    those who have to give up: the answer may never end on one of the inputs.
+    """
+    failed, got = answer.calls[-1]
+    got = _seen(exercise, got)
+    right = _seen(exercise, _outcome(exercise.reference, failed))
+    if not exercise.drawn and _alike(got, right):
         return ""
-    inputs, got = answer.calls[-1]
-    if _same(got, _outcome(exercise.reference, inputs)):
-        return ""
+    before = [(inputs, _seen(exercise, value)) for inputs, value in answer.calls[:-1]]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        start = time.thread_time()
+        for inputs in _inputs(exercise):
+            tried.append(_seen(exercise, _settled_outcome(function, inputs)))
+            if time.thread_time() - start > TRYING / 2:
+                break
+    return _named(exercise, failed, got, before, tried) or _fact(
+        exercise, failed, got, right, tried
+    )
+
+
+def _named(exercise: Exercise, failed: tuple, got: Any, before: list, tried: list) -> str:
+    """The sentence of the wrong answer that returns what this one does."""
+    best, says = 0.0, ""
     for wrong in exercise.wrongs:
-        if wrong.says and all(
-            _same(_outcome(wrong.function, inputs), got) for inputs, got in reversed(answer.calls)
-        ):
-            return wrong.says
-    return ""
+        if not wrong.says or not _alike(_seen(exercise, _outcome(wrong.function, failed)), got):
+            continue
+        so_far = all(
+            _alike(_seen(exercise, _outcome(wrong.function, inputs)), value)
+            for inputs, value in before
+        )
+        hits = [
+            _alike(wrongly, value)
+            for at, value in enumerate(tried)
+            # Where the wrong answer is right, so is the learner's by many other roads.
+            if not _alike(
+                wrongly := _tried(exercise, wrong.function, at),
+                _tried(exercise, exercise.reference, at),
+            )
+        ]
+        share = sum(hits) / len(hits) if hits else 0.5
+        # A learner may have made another slip as well, which shows on some inputs only.
+        if share > best and share >= (0.6 if so_far else 0.8):
+            best, says = share, wrong.says
+    return says
+
+
+def _fact(exercise: Exercise, failed: tuple, got: Any, right: Any, tried: list) -> str:
+    """What any exercise can say of what was returned."""
+    if exercise.drawn:
+        return ""
+
+    def trial(inputs: tuple, one: Any, other: Any) -> Trial:
+        same = _alike(one, other)
+        return Trial(inputs, None if isinstance(one, _Raised) else one, other, same)
+
+    inputs = _inputs(exercise)
+    trials = [trial(failed, got, right)] + [
+        trial(inputs[at], value, _tried(exercise, exercise.reference, at))
+        for at, value in enumerate(tried)
+    ]
+    says = explain([t for t in trials if not isinstance(t.right, _Raised)], exercise.reference)
+    return f"Of `{exercise.looked_at}`: {says}" if says and exercise.looked_at else says
 
 
 def _cell(function: Any) -> ast.Module | None:
@@ -788,15 +948,23 @@ def _container(exercise: Exercise, answer: Answer) -> str:
     The cells below compute with what the reference returns: a list has no ``.T``, a matrix has
     another ``*``, floats cannot be positions.
     """
+    found, fractions = [], set()
     for inputs, got in answer.calls:
         wanted = _outcome(exercise.reference, inputs)
         pairs = [(got, wanted)]
         if isinstance(wanted, tuple):
             pairs = list(zip(got, wanted, strict=False)) if isinstance(got, (tuple, list)) else []
-        for part, model in pairs:
-            told = _other_form(part, model)
-            if told:
-                return told
+        for place, (part, model) in enumerate(pairs):
+            found.append((place, part, model))
+            if getattr(getattr(model, "dtype", None), "kind", "") == "f":
+                fractions.add(place)
+    for place, part, model in found:
+        # Of whole numbers the reference makes whole numbers; they are no positions for that.
+        if place in fractions and isinstance(model, np.ndarray):
+            model = model.astype(float)
+        told = _other_form(part, model)
+        if told:
+            return told
     return ""
 
 
@@ -832,12 +1000,30 @@ def _other_form(part: Any, model: Any) -> str:
     return ""
 
 
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def _outcome(function: Callable, inputs: tuple) -> Any:
     try:
         with np.errstate(all="ignore"):  # what a wrong answer divides by is no news to the learner
             return function(*copy.deepcopy(inputs))
     except Exception as error:
-        return _Raised(type(error))
+        return _Raised(type(error), _words(error))
+
+
+def _settled_outcome(function: Callable, inputs: tuple) -> Any:
+    """The same for a learner's function, which may return anything."""
+    value = _outcome(function, inputs)
+    if isinstance(value, _Raised):
+        return value
+    try:
+        return settled(value)
+    except Mistake as mistake:
+        return _Raised(Mistake, str(mistake))
 
 
 def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
@@ -862,8 +1048,6 @@ def _check(exercise: Exercise, function: Any, answer: Answer) -> Verdict:
             else:  # the check choked on what it was given
                 got = answer.calls[-1][1] if answer.calls else None
                 says = f"The check cannot work with what it returned, {short(got)}."
-            says = f"{_misconception(exercise, answer)} {says}".strip()
-            says = f"{_borrowed(function)} {says}".strip()
             return Verdict("not yet", says, layer, tuple(passed), answer.last_call())
         passed.append(layer)
     misfit = _container(exercise, answer)
@@ -907,7 +1091,10 @@ def _cut_short(stop: Stopped, answer: Answer, before: float) -> str:
         says = "You interrupted the check."
     elif stop.why == "waiting":
         says = "It waits and computes nothing: is there a sleep, or a wait for somebody?"
-    elif answer.done and before > stop.seconds / 4:
+    # Slow, if the call that was stopped did not take far more than those before it.
+    elif answer.done and (
+        before > stop.seconds / 4 or stop.seconds - before < 10 * before / answer.done
+    ):
         says = (
             f"It is slow: {many} took {before:.2g} of the {stop.seconds:.2g} seconds that it "
             "computed, and there were more to come. Make fewer turns, or let numpy do the loop."
@@ -925,12 +1112,35 @@ def _cut_short(stop: Stopped, answer: Answer, before: float) -> str:
     return says + ended
 
 
-def examine(exercise: Exercise, function: Any, *, seconds: float = SECONDS) -> Verdict:
-    """Check an answer, whatever it does: it may raise, never end, or return anything at all."""
+def _explained(exercise: Exercise, function: Any, answer: Answer, verdict: Verdict) -> Verdict:
+    """The verdict with the learner's slip named, where it can be found in good time."""
+    says, tried = "", []
+    if answer.calls:
+        try:
+            says = run_limited(lambda: _why(exercise, function, answer, tried), TRYING)
+        except Stopped:
+            failed, got = answer.calls[-1]
+            before = [(inputs, _seen(exercise, value)) for inputs, value in answer.calls[:-1]]
+            says = _named(exercise, failed, _seen(exercise, got), before, tried)
+        except (Exception, SystemExit, KeyboardInterrupt):
+            says = ""  # the answer itself raises it
+    told = " ".join(part for part in (_borrowed(function), says, verdict.message) if part)
+    return replace(verdict, message=told)
+
+
+def examine(
+    exercise: Exercise, function: Any, *, seconds: float = SECONDS, why: bool = True
+) -> Verdict:
+    """Check an answer, whatever it does: it may raise, never end, or return anything at all.
+
+    Without `why` a wrong one is not searched for its slip.
+    """
     answer = Answer(function, exercise.name)
     replaced = _restored()
     try:
         verdict = run_limited(lambda: _check(exercise, function, answer), seconds)
+        if why and verdict.layer in dict(exercise.checks) and verdict.state == "not yet":
+            verdict = _explained(exercise, function, answer, verdict)
     except Stopped as stop:
         says = _cut_short(stop, answer, answer.seconds)
         verdict = Verdict("not yet", says, "it ends", call=answer.last_call())

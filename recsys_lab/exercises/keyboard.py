@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ..course import record
 from ..course.review import due, next_day
+from ..course.status import any_console
 from .engine import all_exercises
 from .questions import Number, Question, Several, all_quizzes
 
@@ -17,6 +18,7 @@ def main(ask=input, now: datetime | None = None) -> int:
     ask : called with a prompt, gives what was typed.
     now : the clock.
     """
+    any_console()
     now = now or datetime.now()
     questions = {each.id: each for one in all_quizzes() for each in one.questions}
     exercises = {each.id: each for each in all_exercises()}

@@ -96,6 +96,67 @@ def prints_instead_of_returning(user, item):
     print(sum(u * i for u, i in zip(user, item, strict=True)))
 
 
+@agreement.wrong("You left out the last pair: `range(len(user))` goes through all positions.")
+def leaves_out_the_last_pair(user, item):
+    return sum(u * i for u, i in zip(user[:-1], item[:-1], strict=True))
+
+
+@agreement.wrong("You left out the first pair: positions count from 0.")
+def leaves_out_the_first_pair(user, item):
+    return sum(u * i for u, i in zip(user[1:], item[1:], strict=True))
+
+
+@agreement.wrong("You paired the first with the last: only pairs at the same position count.")
+def goes_backwards_through_one(user, item):
+    return sum(u * i for u, i in zip(user, reversed(item), strict=True))
+
+
+@agreement.wrong("That is the cosine: here the products are added up, and no length divides them.")
+def takes_the_cosine(user, item):
+    lengths = (sum(u * u for u in user) * sum(i * i for i in item)) ** 0.5
+    return agreement.reference(user, item) / lengths if lengths else 0.0
+
+
+@agreement.wrong("You subtracted: multiply the two numbers of each pair, then add up the products.")
+def subtracts(user, item):
+    return sum(u - i for u, i in zip(user, item, strict=True))
+
+
+@agreement.wrong("You left out products below 0: a taste that is disliked takes away.")
+def leaves_out_the_negative(user, item):
+    return sum(u * i for u, i in zip(user, item, strict=True) if u * i > 0)
+
+
+@agreement.wrong("You took the user twice: multiply the user's numbers by the item's.")
+def takes_the_user_twice(user, item):
+    return sum(u * u for u in user)
+
+
+@agreement.wrong("You took the item twice: multiply the user's numbers by the item's.")
+def takes_the_item_twice(user, item):
+    return sum(i * i for i in item)
+
+
+@agreement.wrong("`**` is a power: write `u * i`.")
+def takes_a_power(user, item):
+    return sum(u**i for u, i in zip(user, item, strict=True))
+
+
+@agreement.wrong("That is a distance, small where the two agree: multiply, and add up.")
+def takes_a_distance(user, item):
+    return sum((u - i) ** 2 for u, i in zip(user, item, strict=True)) ** 0.5
+
+
+@agreement.right
+def by_numpy(user, item):
+    return float(np.dot(user, item))
+
+
+@agreement.right
+def by_positions(user, item):
+    return sum(user[n] * item[n] for n in range(len(user)))
+
+
 @agreement.check("a number comes back")
 def _(answer):
     expect_number(answer([3, 2, 5], [4, 7, -1]))
@@ -247,6 +308,45 @@ def compares_with_the_last(scores, seen):
 @best.wrong("You stopped at the first unseen item: go through all of them before you return.")
 def stops_at_the_first_unseen(scores, seen):
     return seen.index(False) if False in seen else -1
+
+
+@best.wrong("You left out the last item: `range(len(scores))` goes through all positions.")
+def leaves_out_the_last_item(scores, seen):
+    return best.reference(scores[:-1], seen[:-1])
+
+
+@best.wrong("You left out the first item: positions count from 0.")
+def leaves_out_the_first_item(scores, seen):
+    place = best.reference(scores[1:], seen[1:])
+    return place if place == -1 else place + 1
+
+
+@best.wrong("You compared sizes without their sign: -4 is lower than 2.")
+def ignores_the_signs(scores, seen):
+    left = [j for j in range(len(scores)) if not seen[j]]
+    return max(left, key=lambda j: abs(scores[j]), default=-1)
+
+
+@best.wrong(
+    "Your start is place 0, also where item 0 was seen: begin with -1, and let the first in."
+)
+def starts_at_the_first_item(scores, seen):
+    place = 0
+    for j in range(len(scores)):
+        if not seen[j] and scores[j] > scores[place]:
+            place = j
+    return -1 if all(seen) else place
+
+
+@best.right
+def by_max(scores, seen):
+    left = [j for j in range(len(scores)) if not seen[j]]
+    return max(left, key=lambda j: scores[j], default=-1)
+
+
+@best.right
+def by_argmax(scores, seen):
+    return -1 if all(seen) else int(np.argmax(np.where(seen, -np.inf, scores)))
 
 
 @best.check("a whole number comes back")

@@ -90,6 +90,42 @@ def _sparse(rows):
 FOUR_RATINGS = [[5, 0, 0, 3, 0, 0, 0], [0, 2, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 5]]
 
 
+@density.wrong("You squared the number of users: all cells are users times items.")
+def squares_the_users(matrix):
+    return matrix.nnz / matrix.shape[0] ** 2
+
+
+@density.wrong("You divided by the empty cells: divide by all cells, filled and empty.")
+def divides_by_the_empty(matrix):
+    empty = matrix.shape[0] * matrix.shape[1] - matrix.nnz
+    return matrix.nnz / empty if empty else np.inf
+
+
+@density.wrong("You counted how many different ratings there are: count the filled cells.")
+def counts_different_ratings(matrix):
+    return len(set(matrix.data.tolist())) / (matrix.shape[0] * matrix.shape[1])
+
+
+@density.wrong("You counted the users who rated anything: count the filled cells.")
+def counts_the_active_users(matrix):
+    return (matrix.toarray() != 0).any(axis=1).mean()
+
+
+@density.wrong("You counted the items that anybody rated: count the filled cells.")
+def counts_the_rated_items(matrix):
+    return (matrix.toarray() != 0).any(axis=0).mean()
+
+
+@density.right
+def of_the_full_table(matrix):
+    return (matrix.toarray() != 0).mean()
+
+
+@density.right
+def by_the_stored_numbers(matrix):
+    return len(matrix.data) / np.prod(matrix.shape)
+
+
 @density.check("a number comes back")
 def _(answer):
     expect_number(answer(_sparse(FOUR_RATINGS)))
@@ -261,6 +297,85 @@ def _array(got):
     return got
 
 
+@content_scores.wrong("You averaged the profile, which changes no angle, and forgot both lengths.")
+def averages_and_forgets_the_lengths(B, G):
+    n = np.asarray(B.sum(axis=1)).reshape(-1, 1)
+    return (B @ G) / np.maximum(n, 1) @ G.T
+
+
+@content_scores.wrong("These are the films' cosines with each other: a row is a person's profile.")
+def compares_films_with_films(B, G):
+    return _scaled(G) @ _scaled(G).T
+
+
+@content_scores.wrong("What was rated has a score as well: `recommend` leaves it out, later.")
+def puts_minus_infinity(B, G):
+    return np.where(B.toarray() > 0, -np.inf, content_scores.reference(B, G))
+
+
+@content_scores.wrong("You added 1 to both lengths: only a length of 0 needs another divisor.")
+def adds_one_to_the_lengths(B, G):
+    P = B @ G
+    p, g = (np.linalg.norm(rows, axis=1) + 1 for rows in (P, G))
+    return P @ G.T / np.outer(p, g)
+
+
+@content_scores.wrong("You added up absolute values: a length is the root of the sum of squares.")
+def adds_up_absolute_values(B, G):
+    P = B @ G
+    p, g = (np.abs(rows).sum(axis=1) for rows in (P, G))
+    return P @ G.T / np.outer(np.where(p > 0, p, 1), np.where(g > 0, g, 1))
+
+
+@content_scores.wrong("A length below 1 is a length too: put 1 only where it is 0.")
+def takes_one_for_the_short(B, G):
+    P = B @ G
+    p, g = (np.maximum(np.linalg.norm(rows, axis=1), 1) for rows in (P, G))
+    return P @ G.T / np.outer(p, g)
+
+
+@content_scores.wrong("You took one root too many: divide by the product of the two lengths.")
+def takes_a_root_too_many(B, G):
+    P = B @ G
+    p, g = (np.linalg.norm(rows, axis=1) for rows in (P, G))
+    return P @ G.T / np.sqrt(np.outer(np.where(p > 0, p, 1), np.where(g > 0, g, 1)))
+
+
+@content_scores.wrong("You added the two lengths: divide by their product.")
+def adds_the_lengths(B, G):
+    P = B @ G
+    p, g = (np.linalg.norm(rows, axis=1) for rows in (P, G))
+    return P @ G.T / np.maximum(p[:, None] + g, 1e-12)
+
+
+@content_scores.wrong("You subtracted a mean first: that is a correlation, and not the cosine.")
+def takes_the_correlation(B, G):
+    P = B @ G
+    P, H = (rows - rows.mean(axis=1, keepdims=True) for rows in (P, G))
+    return _scaled(P) @ _scaled(H).T
+
+
+@content_scores.wrong("You took each feature once: a profile counts how often a film has it.")
+def takes_each_feature_once(B, G):
+    return _scaled(((B @ G) > 0).astype(float)) @ _scaled(G).T
+
+
+@content_scores.right
+def by_dividing_the_products(B, G):
+    P = B @ G
+    lengths = np.outer(np.linalg.norm(P, axis=1), np.linalg.norm(G, axis=1))
+    return np.divide(P @ G.T, lengths, out=np.zeros(lengths.shape), where=lengths > 0)
+
+
+@content_scores.right
+def by_mending_the_nan(B, G):
+    P = B.toarray() @ G
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num(
+            P @ G.T / np.linalg.norm(P, axis=1)[:, None] / np.linalg.norm(G, axis=1)
+        )
+
+
 @content_scores.check("an array, people x films")
 def _(answer):
     expect_shape(_array(answer(_sparse(RATED), FEATURES)), (3, 5))
@@ -386,6 +501,71 @@ def adds_all_films_up(total, n, mu, a):
 TOTALS, COUNTS = np.array([9.0, 50.0]), np.array([2, 13])
 
 
+@damped_mean.wrong("You took the mean of these films' ratings: `mu` is given.")
+def takes_a_mean_of_its_own(total, n, mu, a):
+    return (total + a * total.sum() / max(n.sum(), 1)) / (n + a)
+
+
+@damped_mean.wrong("You took away the imaginary ratings' stars: add a * mu.")
+def subtracts_the_stars(total, n, mu, a):
+    return (total - a * mu) / (n + a)
+
+
+@damped_mean.wrong("You took the imaginary ratings from the number: divide by n + a.")
+def subtracts_the_number(total, n, mu, a):
+    return (total + a * mu) / (n - a)
+
+
+@damped_mean.wrong("You added one imaginary rating: there are a of them, each with mu stars.")
+def adds_one_rating(total, n, mu, a):
+    return (total + mu) / (n + 1)
+
+
+@damped_mean.wrong("You counted one imaginary rating below: there are a of them, divide by n + a.")
+def counts_one_rating(total, n, mu, a):
+    return (total + a * mu) / (n + 1)
+
+
+@damped_mean.wrong("You divided the sum by n, and then all of it by n + a: divide once, by n + a.")
+def divides_twice(total, n, mu, a):
+    return (total / n + a * mu) / (n + a)
+
+
+@damped_mean.wrong("`mu` is the mean and `a` the number: divide by n + a.")
+def adds_mu_to_the_number(total, n, mu, a):
+    return (total + a * mu) / (n + mu)
+
+
+@damped_mean.wrong("Two fractions are added here: add up all stars first, then divide by n + a.")
+def adds_two_fractions(total, n, mu, a):
+    return total / n + a * mu / (n + a)
+
+
+@damped_mean.wrong("You added a and mu: a ratings of mu stars each bring a * mu.")
+def adds_a_and_mu(total, n, mu, a):
+    return (total + a + mu) / (n + a)
+
+
+@damped_mean.wrong("`**` is a power: a ratings of mu stars each bring a * mu.")
+def takes_a_power(total, n, mu, a):
+    return (total + mu**a) / (n + a)
+
+
+@damped_mean.wrong("You multiplied mu by n: the imaginary ratings are a, and bring a * mu.")
+def gives_n_times_mu(total, n, mu, a):
+    return (total + n * mu) / (n + a)
+
+
+@damped_mean.right
+def as_a_weighted_mean(total, n, mu, a):
+    return mu + (total - n * mu) / (n + a)
+
+
+@damped_mean.right
+def film_by_film(total, n, mu, a):
+    return np.array([(total[j] + a * mu) / (n[j] + a) for j in range(len(n))])
+
+
 @damped_mean.check("numbers, one for each film")
 def _(answer):
     expect_shape(answer(TOTALS, COUNTS, 3, 5), (2,))
@@ -421,9 +601,17 @@ def _(answer):
     )
 
 
+def _lists(rng):
+    """A list of different items, a set of some, and k."""
+    ranked = rng.permutation(20)[: rng.integers(1, 15)].tolist()
+    relevant = set(rng.choice(20, rng.integers(0, 12), replace=False).tolist())
+    return ranked, relevant, int(rng.integers(1, 11))
+
+
 @define(
     "concepts.precision_at_k",
     notebook=1,
+    inputs=_lists,
     hints=[
         "Only the first k items of the list count: `ranked[:k]`.",
         "Count how many of these are in `relevant`.",
@@ -514,6 +702,79 @@ RANKED = [20, 3, 14, 9, 25, 17, 8, 30, 12, 41, 33]
 RELEVANT = {3, 9, 8, 12, 41, 50}
 
 
+@precision_at_k.wrong("You took the last k: the best stand first, `ranked[:k]`.")
+def takes_the_last(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[-k:]) / k
+
+
+@precision_at_k.wrong("You stopped at the first hit: count all of them, then divide.")
+def stops_at_the_first_hit(ranked, relevant, k):
+    return float(any(item in relevant for item in ranked[:k])) / k
+
+
+@precision_at_k.wrong("That is average precision, in which places count: here only hits / k.")
+def takes_average_precision(ranked, relevant, k):
+    hits = np.array([item in relevant for item in ranked[:k]], dtype=float)
+    return float((hits * np.cumsum(hits) / np.arange(1, len(hits) + 1)).sum() / k)
+
+
+@precision_at_k.wrong("That is F1, which mixes in recall: here only hits / k.")
+def takes_f1(ranked, relevant, k):
+    hits = sum(item in relevant for item in ranked[:k])
+    return 2 * hits / (k + len(relevant))
+
+
+@precision_at_k.wrong("You divided by all items of both lists: divide by k.")
+def takes_the_overlap(ranked, relevant, k):
+    return len(set(ranked[:k]) & relevant) / max(len(set(ranked[:k]) | relevant), 1)
+
+
+@precision_at_k.wrong("You took ten: the list has `k` places, whatever k is.")
+def takes_ten(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[:10]) / 10
+
+
+@precision_at_k.wrong("You sorted the list first: its order is the ranking, best first.")
+def sorts_the_list(ranked, relevant, k):
+    return sum(item in relevant for item in sorted(ranked)[:k]) / k
+
+
+@precision_at_k.wrong(
+    "You compared place by place: `relevant` has no order, so ask `item in relevant`."
+)
+def compares_place_by_place(ranked, relevant, k):
+    return sum(a == b for a, b in zip(ranked[:k], relevant, strict=False)) / k
+
+
+@precision_at_k.wrong("What stands behind the point is cut off: write / in place of //.")
+def cuts_off(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[:k]) // k
+
+
+@precision_at_k.wrong(
+    "You cut `relevant` to k as well: all relevant items count, `ranked[:k]` alone is cut."
+)
+def cuts_the_relevant_too(ranked, relevant, k):
+    return sum(item in ranked[:k] for item in list(relevant)[:k]) / k
+
+
+@precision_at_k.wrong(
+    "You divided by k - 1: there are k places, and Python's `[:k]` takes k items."
+)
+def divides_by_one_less(ranked, relevant, k):
+    return sum(item in relevant for item in ranked[:k]) / max(k - 1, 1)
+
+
+@precision_at_k.right
+def by_sets(ranked, relevant, k):
+    return len(set(ranked[:k]) & relevant) / k
+
+
+@precision_at_k.right
+def by_isin(ranked, relevant, k):
+    return float(np.isin(ranked[:k], list(relevant)).sum() / k)
+
+
 @precision_at_k.check("a number comes back")
 def _(answer):
     expect_number(answer(RANKED, RELEVANT, 7))
@@ -533,6 +794,10 @@ def _(answer):
     for k in (1, 3, 5, 10):
         ranked = rng.permutation(12).tolist()
         relevant = set(rng.choice(20, 6, replace=False).tolist())
+        expect_close(answer(ranked, relevant, k), len(set(ranked[:k]) & relevant) / k)
+    for k, size in ((2, 14), (3, 14), (4, 14), (5, 3), (3, 2)):  # far more relevant than places
+        ranked = rng.permutation(14)[:size].tolist()
+        relevant = set(rng.choice(14, 9, replace=False).tolist())
         expect_close(answer(ranked, relevant, k), len(set(ranked[:k]) & relevant) / k)
 
 
@@ -655,6 +920,79 @@ def rounds_the_ndcg(hits, relevant):
 
 # Hits at places 3 and 7, whose gains are round: 1 / log2(4) = 1/2 and 1 / log2(8) = 1/3.
 TWO_HITS = np.array([False, False, True, False, False, False, True, False])
+
+
+@ndcg.wrong("You took log2(place + 1) itself: a hit is worth less further down, so divide 1 by it.")
+def forgets_to_turn_over(hits, relevant):
+    gain = np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("Your best list has one hit too few: `gain[:relevant]` has as many as there can be.")
+def ideal_is_one_too_short(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[: relevant - 1].sum() if relevant > 1 else np.inf
+
+
+@ndcg.wrong("Your best list has one hit too many: it has `relevant` of them at most.")
+def ideal_is_one_too_long(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].sum() / gain[: relevant + 1].sum()
+
+
+@ndcg.wrong("You counted the misses: `gain[hits]` are the gains of the hits.")
+def counts_the_misses_here(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[~hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("You turned the list round: its first place is worth most.")
+def turns_the_list_round(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits[::-1]].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("Only the first hit counts in yours: add up all of them before you return.")
+def stops_at_the_first_hit_here(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits.argmax()] / gain[:relevant].sum() if hits.any() else 0.0
+
+
+@ndcg.wrong("You divided by the number of places: divide by the value of the best list.")
+def divides_by_the_places(hits, relevant):
+    return np.sum(1 / np.log2(np.flatnonzero(hits) + 2)) / len(hits)
+
+
+@ndcg.wrong("You took the square root of the place: nDCG takes the logarithm, 1 / log2(place + 1).")
+def takes_the_square_root(hits, relevant):
+    gain = 1 / np.sqrt(np.arange(1, len(hits) + 1))
+    return gain[hits].sum() / gain[:relevant].sum()
+
+
+@ndcg.wrong("You divided means: divide the sum over the hits by the sum for the best list.")
+def divides_means(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    return gain[hits].mean() / gain[:relevant].mean() if hits.any() else 0
+
+
+@ndcg.wrong("You cut the list to `relevant` places: hits further down count as well.")
+def cuts_the_list(hits, relevant):
+    gain = 1 / np.log2(np.arange(1, len(hits) + 1) + 1)
+    kept = np.arange(len(hits)) < relevant
+    return gain[hits & kept].sum() / gain[:relevant].sum()
+
+
+@ndcg.right
+def place_by_place(hits, relevant):
+    value = sum(1 / log2(place + 1) for place, hit in enumerate(hits, 1) if hit)
+    best = sum(1 / log2(place + 1) for place in range(1, min(len(hits), relevant) + 1))
+    return value / best
+
+
+@ndcg.right
+def with_the_natural_logarithm(hits, relevant):
+    gain = 1 / np.log(np.arange(2, len(hits) + 2))
+    return float(gain @ hits / gain[: min(len(hits), relevant)].sum())
 
 
 @ndcg.check("a single number comes back")

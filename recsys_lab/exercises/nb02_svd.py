@@ -95,6 +95,37 @@ def multiplies_from_the_wrong_side(R, u):
     return R @ u / (u @ u)
 
 
+@best_items.wrong("You divided by the squared number of users: it is u · u that is needed, u @ u.")
+def divides_by_the_squared_count(R, u):
+    return R.T @ u / len(u) ** 2
+
+
+@best_items.wrong("You took the median of the ratios: least squares is R.T @ u / (u @ u).")
+def takes_the_median_of_ratios(R, u):
+    return np.median(R / u[:, None], axis=0)
+
+
+@best_items.wrong("You multiplied out u v': return v alone, one number an item.")
+def multiplies_out(R, u):
+    return np.outer(u, R.T @ u / (u @ u))
+
+
+@best_items.wrong("You added up over the items: v has one number an item, so add over the users.")
+def adds_over_the_items(R, u):
+    return (R * u[:, None]).sum(axis=1) / (u @ u)
+
+
+@best_items.wrong("You added 1 to u · u: here nothing keeps v small, so divide by u @ u alone.")
+def adds_a_penalty(R, u):
+    return R.T @ u / (u @ u + 1)
+
+
+@best_items.wrong("You let the SVD choose u: here u is given, and only v is looked for.")
+def takes_the_svd(R, u):
+    _, sigma, right = np.linalg.svd(R, full_matrices=False)
+    return sigma[0] * right[0]
+
+
 @best_items.check("an array comes back, one number an item")
 def _(answer):
     expect_shape(answer(np.ones((2, 3)), np.array([1.0, 2.0])), (3,))
@@ -259,6 +290,41 @@ def by_searchsorted(sigma, share):
 
 # Each slip gives another k here.
 SIGMA = np.array([0.8, 0.8, 0.8, 0.6, 0.5, 0.3, 0.2, 0.2, 0.1, 0.1])
+
+
+@rank_for.wrong("You took the k whose share is nearest: it has to reach the share.")
+def takes_the_nearest(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.argmin(np.abs(kept - share))) + 1
+
+
+@rank_for.wrong("You looked for exactly this share: ask where it is reached, `kept >= share`.")
+def looks_for_the_very_share(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int(np.argmax(np.isclose(kept, share))) + 1
+
+
+@rank_for.wrong("You began with the smallest: a fit of rank k keeps the k largest.")
+def begins_with_the_smallest(sigma, share):
+    return rank_for.reference(sigma[::-1], share)
+
+
+@rank_for.wrong("You took the root of what is kept: a share is of the squared size already.")
+def takes_the_root_of_what_is_kept(sigma, share):
+    return rank_for.reference(sigma, share**2)
+
+
+@rank_for.wrong(
+    "You compared with what may be lost, 1 - share: compare what is kept with the share."
+)
+def compares_with_the_rest(sigma, share):
+    return rank_for.reference(sigma, max(1 - share, 1e-9))
+
+
+@rank_for.wrong("You counted the k that reach the share: return the first of them.")
+def counts_those_that_reach(sigma, share):
+    kept = np.cumsum(sigma**2) / np.sum(sigma**2)
+    return int((kept >= share - 1e-12).sum())
 
 
 @rank_for.check("a whole number comes back")
@@ -455,6 +521,49 @@ def by_a_masked_array(R, known):
     return (masked - masked.mean(axis=1, keepdims=True)).filled(0.0)
 
 
+@centre.wrong("You subtracted the median: asked for is the mean of the known ratings.")
+def takes_the_median(R, known):
+    rows = [np.median(r[k]) if k.any() else 0 for r, k in zip(R, known, strict=True)]
+    return np.where(known, R - np.array(rows)[:, None], 0.0)
+
+
+@centre.wrong("You divided by the spread as well: only subtract the mean.")
+def divides_by_the_spread(R, known):
+    centred = centre.reference(R, known)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / count)
+    return centred / np.where(spread > 0, spread, 1)
+
+
+@centre.wrong("You centred the columns as well: one mean a user is enough.")
+def centres_both(R, known):
+    centred = centre.reference(R, known)
+    return centre.reference(centred.T, known.T).T
+
+
+@centre.wrong("You divided by one less than the number of known ratings: a mean divides by all.")
+def divides_by_one_less(R, known):
+    mean = (R * known).sum(axis=1, keepdims=True)
+    count = np.maximum(known.sum(axis=1, keepdims=True) - 1, 1)
+    return np.where(known, R - mean / count, 0.0)
+
+
+@centre.wrong("You subtracted the sum: divide it by the number of known ratings first.")
+def subtracts_the_sum(R, known):
+    return np.where(known, R - (R * known).sum(axis=1, keepdims=True), 0.0)
+
+
+@centre.wrong("You rounded the mean: keep all its digits.")
+def rounds_the_mean(R, known):
+    mean = (R * known).sum(axis=1, keepdims=True) / np.maximum(known.sum(1, keepdims=True), 1)
+    return np.where(known, R - mean.round(1), 0.0)
+
+
+@centre.wrong("You returned the means: subtract them from what is known.")
+def returns_the_means(R, known):
+    return np.where(known, R - centre.reference(R, known), 0.0)
+
+
 @centre.check("an array of the same shape comes back")
 def _(answer):
     expect_shape(answer(np.ones((2, 3)), np.ones((2, 3), bool)), (2, 3))
@@ -601,6 +710,42 @@ def by_the_pseudo_inverse(r, V):
 @fold_in.right
 def from_the_left(r, V):
     return r @ V @ np.linalg.inv(V.T @ V)
+
+
+@fold_in.wrong("You added a penalty: here nothing keeps u small, solve with V.T @ V alone.")
+def adds_a_penalty_here(r, V):
+    return np.linalg.solve(V.T @ V + np.eye(V.shape[1]), V.T @ r)
+
+
+@fold_in.wrong("You divided by the sum of all squares of V: solve with the matrix V.T @ V.")
+def divides_by_all_squares(r, V):
+    return V.T @ r / np.sum(V**2)
+
+
+@fold_in.wrong("You returned the scores u @ V.T: return the factors u.")
+def returns_the_scores(r, V):
+    return V @ fold_in.reference(r, V)
+
+
+@fold_in.wrong("You gave the projection the length 1: solve with V.T @ V instead.")
+def makes_the_length_one(r, V):
+    u = V.T @ r
+    return u / max(np.linalg.norm(u), 1e-12)
+
+
+@fold_in.wrong("You fitted what was not seen: r is 1 for seen and 0 for not seen, as it stands.")
+def fits_the_unseen(r, V):
+    return fold_in.reference(1 - r, V)
+
+
+@fold_in.wrong("You subtracted the mean of r first: fit the row as it stands.")
+def centres_the_row(r, V):
+    return fold_in.reference(r - r.mean(), V)
+
+
+@fold_in.wrong("You returned the inverse of V.T @ V: multiply it by V.T @ r.")
+def returns_the_inverse(r, V):
+    return np.linalg.inv(V.T @ V)
 
 
 @fold_in.check("an array comes back, one number a factor")

@@ -166,6 +166,69 @@ def _slopes(f, A):
     return found
 
 
+@gradient.wrong(
+    "You kept the 2 of the fit, and lost that of the penalty: E @ V + 2 lam U is right."
+)
+def keeps_the_other_two(R, U, V, lam):
+    E = U @ V.T - R
+    return 2 * E @ V + lam * U, 2 * E.T @ U + lam * V
+
+
+@gradient.wrong("The sign of the penalty is turned round: add 2 lam U, add 2 lam V.")
+def subtracts_the_penalty(R, U, V, lam):
+    return gradient.reference(R, U, V, -lam)
+
+
+@gradient.wrong("You divided the fit by the number of rows or columns: J is a sum, not a mean.")
+def takes_means_of_the_fit(R, U, V, lam):
+    E = U @ V.T - R
+    return E @ V / R.shape[1] + 2 * lam * U, E.T @ U / R.shape[0] + 2 * lam * V
+
+
+@gradient.wrong("You squared the errors: their derivative has them once, as E @ V.")
+def squares_the_errors(R, U, V, lam):
+    E = (U @ V.T - R) ** 2
+    return E @ V + 2 * lam * U, E.T @ U + 2 * lam * V
+
+
+@gradient.wrong("You used the length of U and V: the derivative of lam |U|^2 is 2 lam U itself.")
+def adds_the_length(R, U, V, lam):
+    E = U @ V.T - R
+    return E @ V + 2 * lam * np.linalg.norm(U), E.T @ U + 2 * lam * np.linalg.norm(V)
+
+
+@gradient.wrong("You took 4 lam: the derivative of lam u^2 is 2 lam u.")
+def takes_four_lam(R, U, V, lam):
+    return gradient.reference(R, U, V, 2 * lam)
+
+
+@gradient.wrong("The error is missing: E = U @ V.T - R, and yours is R alone.")
+def forgets_the_prediction(R, U, V, lam):
+    return R @ V + 2 * lam * U, R.T @ U + 2 * lam * V
+
+
+@gradient.wrong("You took steps: return the gradient alone, without subtracting it.")
+def takes_a_step(R, U, V, lam):
+    dU, dV = gradient.reference(R, U, V, lam)
+    return U - dU, V - dV
+
+
+@gradient.right
+def multiplied_out(R, U, V, lam):
+    dU = U @ (V.T @ V) - R @ V + 2 * lam * U
+    return dU, V @ (U.T @ U) - R.T @ U + 2 * lam * V
+
+
+@gradient.right
+def cell_by_cell(R, U, V, lam):
+    dU, dV = 2.0 * lam * U, 2.0 * lam * V
+    for i, j in np.ndindex(R.shape):
+        error = U[i] @ V[j] - R[i, j]
+        dU[i] += error * V[j]
+        dV[j] += error * U[i]
+    return dU, dV
+
+
 @gradient.check("two arrays come back, shaped like U and V")
 def _(answer):
     for name, got, like in zip(
@@ -317,6 +380,61 @@ ONE_USER = np.array([[7.0, 0.0, 4.0]])
 APART = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
 
 
+@user_step.wrong("You took 4 lam: it is 2 lam on the diagonal.")
+def takes_four_lam_here(R, V, lam):
+    return user_step.reference(R, V, 2 * lam)
+
+
+@user_step.wrong("You squared lam: it is 2 lam on the diagonal.")
+def squares_lam(R, V, lam):
+    return user_step.reference(R, V, lam**2 / 2)
+
+
+@user_step.wrong("You left out what V's columns have in common: solve with all of V'V + 2 lam I.")
+def takes_the_diagonal_alone(R, V, lam):
+    return R @ V / ((V**2).sum(axis=0) + 2 * lam)
+
+
+@user_step.wrong("You returned the scores, users x items: U alone is asked for, users x k.")
+def returns_the_scores(R, V, lam):
+    return user_step.reference(R, V, lam) @ V.T
+
+
+@user_step.wrong("You added 2 lam on the right side as well: there stands R V alone.")
+def adds_lam_on_the_right(R, V, lam):
+    A = V.T @ V + 2 * lam * np.eye(V.shape[1])
+    return np.linalg.solve(A, V.T @ R.T + 2 * lam).T
+
+
+@user_step.wrong("2 lam counts m times here, m being the number of users: J pays it once a user.")
+def multiplies_lam_by_the_users(R, V, lam):
+    return user_step.reference(R, V, lam * len(R))
+
+
+@user_step.wrong(
+    "You divided V'V and lam by 2, but not R V: multiply all of the equation, or nothing."
+)
+def halves_one_side(R, V, lam):
+    return 2 * user_step.reference(R, V, lam)
+
+
+@user_step.wrong("You cut off what is below 0: factors may be negative.")
+def cuts_off_what_is_negative(R, V, lam):
+    return np.maximum(user_step.reference(R, V, lam), 0)
+
+
+@user_step.right
+def by_the_inverse(R, V, lam):
+    return R @ V @ np.linalg.inv(V.T @ V + 2 * lam * np.identity(V.shape[1]))
+
+
+@user_step.right
+def user_by_user(R, V, lam):
+    k = V.shape[1]
+    tall = np.vstack([V, np.sqrt(2 * lam) * np.eye(k)])
+    return np.array([np.linalg.lstsq(tall, np.r_[r, np.zeros(k)], rcond=None)[0] for r in R])
+
+
 @user_step.check("a row comes back for each user")
 def _(answer):
     expect_shape(answer(ONE_USER, APART, 0.25), (1, 2), "U")
@@ -351,9 +469,25 @@ def _(answer):
     _expect_close(got, [[7 / 5.5, 12 / 9.5]], "U", why)
 
 
+def _product_and_sizes(got):
+    """U V', |U|^2 and |V|^2, in one list: U and V themselves may be turned."""
+    U, V = got
+    return np.concatenate([np.ravel(U @ V.T), [np.sum(U**2), np.sum(V**2), U.shape[1]]])
+
+
+def _a_table_and_price(rng):
+    """A table, a number of factors that it has, and a penalty."""
+    m, n = rng.integers(1, 7, size=2)
+    k = int(rng.integers(1, min(m, n) + 1))
+    return rng.normal(scale=3, size=(m, n)), k, float(rng.uniform(0.1, 2))
+
+
 @define(
     "als.soft_threshold",
     notebook=3,
+    look=_product_and_sizes,
+    looked_at="U @ V.T, |U|^2 and |V|^2",
+    inputs=_a_table_and_price,
     hints=[
         "Begin as in lesson 02: `U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)`.",
         "Subtract 2 lam from each singular value; one that would fall below zero becomes zero: "
@@ -547,6 +681,71 @@ def _expect_best(U, V, product, size, why=""):
             f"it is {short(float(size))}, the sum of what is left of the singular values: half on "
             "either side.",
         )
+
+
+@soft_threshold.wrong("You multiplied by 1 - 2 lam: subtract 2 lam from each singular value.")
+def multiplies_by_the_rest(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.maximum(sigma[:k] * (1 - 2 * lam), 0))
+    return U1[:, :k] * root, V1t[:k].T * root
+
+
+@soft_threshold.wrong("You halved: `x ** 1 / 2` is (x ** 1) / 2. Write `np.sqrt(x)` or `x ** 0.5`.")
+def halves_in_place_of_the_root(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    half = np.maximum(sigma[:k] - 2 * lam, 0) / 2
+    return U1[:, :k] * half, V1t[:k].T * half
+
+
+@soft_threshold.wrong("You added 2 lam: the penalty makes each singular value smaller.")
+def adds_two_lam(R, k, lam):
+    return soft_threshold.reference(R, k, -lam)
+
+
+@soft_threshold.wrong("You kept the smallest singular values: the largest come first, `sigma[:k]`.")
+def keeps_the_smallest(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.maximum(sigma[-k:] - 2 * lam, 0))
+    return U1[:, -k:] * root, V1t[-k:].T * root
+
+
+@soft_threshold.wrong("You squared lam: a singular value pays 2 lam.")
+def squares_lam_here(R, k, lam):
+    return soft_threshold.reference(R, k, lam**2)
+
+
+@soft_threshold.wrong("Shrink the singular values, and not their squares: they came out squared.")
+def shrinks_the_squares_alone(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.maximum(sigma[:k] ** 2 - 2 * lam, 0))
+    return U1[:, :k] * root, V1t[:k].T * root
+
+
+@soft_threshold.wrong("The ends of ALS are not reached yet: many more turns, until J stays.")
+def stops_als_early(R, k, lam):
+    V = np.random.default_rng(0).normal(size=(R.shape[1], k))
+    for _ in range(3):
+        U = user_step.reference(R, V, lam)
+        V = user_step.reference(R.T, U, lam)
+    return U, V
+
+
+@soft_threshold.right
+def factor_by_factor(R, k, lam):
+    U1, sigma, V1t = np.linalg.svd(R)
+    U, V = np.zeros((R.shape[0], k)), np.zeros((R.shape[1], k))
+    for f in range(k):
+        if sigma[f] > 2 * lam:
+            U[:, f] = U1[:, f] * (sigma[f] - 2 * lam) ** 0.5
+            V[:, f] = V1t[f] * (sigma[f] - 2 * lam) ** 0.5
+    return U, V
+
+
+@soft_threshold.right
+def of_the_table_turned(R, k, lam):
+    right, sigma, left = np.linalg.svd(R.T, full_matrices=False)
+    root = np.diag(np.sqrt(np.clip(sigma[:k] - 2 * lam, 0, None)))
+    return left[:k].T @ root, right[:, :k] @ root
 
 
 @soft_threshold.check("two arrays come back, users x k and items x k")

@@ -176,6 +176,58 @@ STARS = np.array(
 )
 
 
+@skip_step.wrong("You subtracted each person's mean: fit the ratings as they stand.")
+def centres_first(R, V, lam):
+    return _one_by_one(
+        R,
+        V,
+        lambda r, s: V[s].T @ V[s] + 2 * lam * np.eye(V.shape[1]),
+        lambda r, s: V[s].T @ (r[s] - (r[s].mean() if len(s) else 0)),
+    )
+
+
+@skip_step.wrong(
+    "You left people with fewer ratings than factors at 0: with 2 lam they have a u too."
+)
+def passes_over_who_rated_little(R, V, lam):
+    U = skip_step.reference(R, V, lam)
+    U[(R != 0).sum(axis=1) < V.shape[1]] = 0
+    return U
+
+
+@skip_step.wrong(
+    "Your U holds whole numbers only: make room with np.zeros((len(R), V.shape[1])), whatever type "
+    "R has."
+)
+def keeps_whole_numbers(R, V, lam):
+    return skip_step.reference(R, V, lam).astype(R.dtype)
+
+
+@skip_step.wrong("You fitted the empty cells, and left out the rated ones.")
+def fits_the_empty(R, V, lam):
+    return np.zeros((len(R), V.shape[1]))
+
+
+@skip_step.right
+def with_masks(R, V, lam):
+    k, rated = V.shape[1], (R != 0).astype(float)
+    A = np.einsum("ij,ja,jb->iab", rated, V, V) + 2 * lam * np.eye(k)
+    return np.linalg.solve(A, (R @ V)[:, :, None])[:, :, 0]
+
+
+@skip_step.right
+def item_by_item(R, V, lam):
+    U = []
+    for r in R:
+        A, b = 2 * lam * np.eye(V.shape[1]), np.zeros(V.shape[1])
+        for j in range(len(V)):
+            if r[j] != 0:
+                A += np.outer(V[j], V[j])
+                b += r[j] * V[j]
+        U.append(np.linalg.inv(A) @ b)
+    return np.array(U)
+
+
 @skip_step.check("a small case by hand")
 def _(answer):
     got = answer(STARS, APART, 0.35)
@@ -395,6 +447,57 @@ COUNTS = np.array(
 )
 
 
+@weak_step.wrong("You took the logarithm of R: in this lesson the weight is 1 + alpha r.")
+def takes_the_logarithm(R, V, lam, alpha):
+    return weak_step.reference(np.log1p(R), V, lam, alpha)
+
+
+@weak_step.wrong(
+    "Your weight is (1 + alpha) r: it is 1 + alpha r, and an unseen cell has weight 1."
+)
+def misplaces_the_brackets(R, V, lam, alpha):
+    return _weighted(R, V, lam, (1 + alpha) * R, R > 0)
+
+
+@weak_step.wrong("The weight stands twice in your matrix: V' C V has it once.")
+def weighs_both_sides(R, V, lam, alpha):
+    C = 1 + alpha * R
+    return _solved(R, V, lam, C**2, _right_side(R, V, alpha))
+
+
+@weak_step.wrong("Your weight is alpha + r: it is 1 + alpha r.")
+def adds_alpha(R, V, lam, alpha):
+    return _weighted(R, V, lam, alpha + R, R > 0)
+
+
+@weak_step.wrong("V'V is counted twice: V' C V has the 1 of each weight in it already.")
+def counts_V_twice(R, V, lam, alpha):
+    return _solved(R, V, lam, 2 + alpha * R, _right_side(R, V, alpha))
+
+
+@weak_step.wrong("You took one matrix for all: each user has weights of their own.")
+def takes_one_matrix_for_all(R, V, lam, alpha):
+    C = np.tile((1 + alpha * R).sum(axis=0), (len(R), 1))
+    return _solved(R, V, lam, C, _right_side(R, V, alpha))
+
+
+@weak_step.right
+def in_full(R, V, lam, alpha):
+    C, P = 1 + alpha * R, R > 0
+    A = np.einsum("ij,ja,jb->iab", C, V, V) + 2 * lam * np.eye(V.shape[1])
+    return np.linalg.solve(A, ((C * P) @ V)[:, :, None])[:, :, 0]
+
+
+@weak_step.right
+def with_diagonal_matrices(R, V, lam, alpha):
+    U = []
+    for r in R:
+        C = np.diag(1 + alpha * r)
+        A = V.T @ C @ V + 2 * lam * np.eye(V.shape[1])
+        U.append(np.linalg.inv(A) @ V.T @ C @ (r > 0))
+    return np.array(U)
+
+
 @weak_step.check("a small case by hand")
 def _(answer):
     got = answer(COUNTS, APART, 0.35, 3.0)
@@ -552,6 +655,56 @@ WEIGHTS = np.array(
     [[2.0, 0.0, 5.0], [1.0, 3.0, 1.5], [0.0, 0.0, 0.0], [0.0, 4.0, 0.0], [1.0, 1.0, 1.0]]
 )
 COLUMNS = np.array([1.0, -3.0, 0.5])
+
+
+@bias_step.wrong("That is a plain mean of P - b: weigh each cell by c_ij, and add 2 lam below.")
+def takes_the_plain_mean(P, C, b, lam):
+    return (P - b).mean(axis=1)
+
+
+@bias_step.wrong("You squared the weights: a cell counts c_ij times, above and below.")
+def squares_each_weight(P, C, b, lam):
+    return bias_step.reference(P, C**2, b, lam)
+
+
+@bias_step.wrong("Below stands the sum of all weights: each row has its own, `C.sum(axis=1)`.")
+def adds_all_weights(P, C, b, lam):
+    return (C * (P - b)).sum(axis=1) / (C.sum() + 2 * lam)
+
+
+@bias_step.wrong("You took the mean of b: each column has its own, `P - b`.")
+def takes_the_mean_of_b(P, C, b, lam):
+    return bias_step.reference(P, C, np.full(len(b), b.mean()), lam)
+
+
+@bias_step.wrong(
+    "You left out the cells whose target is 0: a target of 0 counts, if its weight does."
+)
+def leaves_out_targets_of_zero(P, C, b, lam):
+    return bias_step.reference(P, C * (P != 0), b, lam)
+
+
+@bias_step.wrong("Division comes before addition: put brackets around `C.sum(axis=1) + 2 * lam`.")
+def forgets_the_brackets(P, C, b, lam):
+    below = C.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (C * (P - b)).sum(axis=1) / below + 2 * lam
+
+
+@bias_step.wrong("What stands behind the point is cut off: write / in place of //.")
+def cuts_off(P, C, b, lam):
+    return (C * (P - b)).sum(axis=1) // (C.sum(axis=1) + 2 * lam)
+
+
+@bias_step.right
+def row_by_row(P, C, b, lam):
+    rows = zip(P, C, strict=True)
+    return np.array([c @ (p - b) / (c.sum() + 2 * lam) for p, c in rows])
+
+
+@bias_step.right
+def multiplied_out(P, C, b, lam):
+    return (np.einsum("ij,ij->i", C, P) - C @ b) / (C @ np.ones(len(b)) + 2 * lam)
 
 
 @bias_step.check("a small case by hand")

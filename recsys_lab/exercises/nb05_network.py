@@ -159,6 +159,78 @@ NET = (
 )
 
 
+@forward.wrong("You let a part of what is below 0 through (a leaky relu): here it becomes 0.")
+def leaks(X, W1, b1, W2, b2):
+    Z = X @ W1 + b1
+    return np.where(Z > 0, Z, 0.01 * Z) @ W2 + b2
+
+
+@forward.wrong("That is the sigmoid: the activation here is relu, `np.maximum(..., 0)`.")
+def takes_the_sigmoid(X, W1, b1, W2, b2):
+    return 1 / (1 + np.exp(-(X @ W1 + b1))) @ W2 + b2
+
+
+@forward.wrong("That is tanh: the activation here is relu, `np.maximum(..., 0)`.")
+def takes_tanh(X, W1, b1, W2, b2):
+    return np.tanh(X @ W1 + b1) @ W2 + b2
+
+
+@forward.wrong("You cut off what is large as well: relu has no upper end.")
+def cuts_off_above_six(X, W1, b1, W2, b2):
+    return np.clip(X @ W1 + b1, 0, 6) @ W2 + b2
+
+
+@forward.wrong("You cut off what is large as well: relu has no upper end.")
+def cuts_off_above_one(X, W1, b1, W2, b2):
+    return np.clip(X @ W1 + b1, 0, 1) @ W2 + b2
+
+
+@forward.wrong("You subtracted the biases: add them.")
+def subtracts_the_biases(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 - b1, 0) @ W2 - b2
+
+
+@forward.wrong("You multiplied by b2: a bias is added.")
+def multiplies_by_b2(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0) @ W2 * b2
+
+
+@forward.wrong("You averaged over the samples: each row of X has an output of its own.")
+def averages_over_the_samples(X, W1, b1, W2, b2):
+    return forward.reference(X, W1, b1, W2, b2).mean(axis=0)
+
+
+@forward.wrong("You returned the hidden layer as well: return the output alone.")
+def returns_both_layers(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0), forward.reference(X, W1, b1, W2, b2)
+
+
+@forward.wrong("You added b1 in both layers: the second has b2.")
+def adds_b1_twice(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b1, 0) @ W2 + b1
+
+
+@forward.wrong("You exchanged the biases: b1 belongs to the hidden layer, b2 to the output.")
+def exchanges_the_biases(X, W1, b1, W2, b2):
+    return np.maximum(X @ W1 + b2, 0) @ W2 + b1
+
+
+@forward.right
+def unit_by_unit(X, W1, b1, W2, b2):
+    rows = []
+    for x in X:
+        hidden = [max(0.0, float(x @ W1[:, unit] + b1[unit])) for unit in range(len(b1))]
+        rows.append([float(np.dot(hidden, W2[:, out]) + b2[out]) for out in range(len(b2))])
+    return np.array(rows)
+
+
+@forward.right
+def with_a_mask(X, W1, b1, W2, b2):
+    Z = np.einsum("nd,dh->nh", X, W1) + b1
+    Z[Z < 0] = 0
+    return Z.dot(W2) + b2
+
+
 @forward.check("an array comes back, a row for each sample and a column for each output")
 def _(answer):
     expect_shape(answer(*SQUARE), (2, 2))
@@ -184,6 +256,7 @@ def _(answer):
         # Whole numbers in the last case: zeros, ties, and inputs of exactly 0.
         draw = rng.normal if out > 1 else lambda size: rng.integers(-2, 3, size)
         X, W1, b1, W2, b2 = (draw(size=shape) for shape in shapes)
+        X = 4 * X  # so that some units are well above 6
         wanted = np.tile(b2.astype(float), (n, 1))
         for i in range(n):
             for unit in range(hidden):
@@ -375,6 +448,70 @@ LAYER = (
     np.array([1.0, -1]),
 )
 GRADIENT = np.array([[2.0, -3], [-1, 5], [4, 1]])
+
+
+@backward_layer.wrong(
+    "You let half of the gradient pass where the input is exactly 0: this lesson takes 0 there, "
+    "`> 0`."
+)
+def halves_at_the_kink(X, W, b, dH):
+    dZ = dH * (np.sign(X @ W + b) + 1) / 2
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong("dH is missing: dZ is `dH * (X @ W + b > 0)`, not the mask alone.")
+def takes_the_mask_alone(X, W, b, dH):
+    dZ = 1.0 * (X @ W + b > 0)
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)
+
+
+@backward_layer.wrong("You squared X for dW: it is `X.T @ dZ`.")
+def squares_X(X, W, b, dH):
+    dX, _, db = backward_layer.reference(X, W, b, dH)
+    return dX, (X**2).T @ (dH * (X @ W + b > 0)), db
+
+
+@backward_layer.wrong("You took a step: return the gradients themselves.")
+def takes_a_step(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return X - dX, W - dW, b - db
+
+
+@backward_layer.wrong("Your order is another: return dX first, then dW, then db.")
+def returns_dW_first(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return dW, dX, db
+
+
+@backward_layer.wrong(
+    "dX needs no mask of its own: X is the layer's input, and no relu made it here."
+)
+def masks_dX_by_X(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return dX * (X > 0), dW, db
+
+
+@backward_layer.wrong("You multiplied db by b: it is the sum of dZ over the rows.")
+def multiplies_by_b(X, W, b, dH):
+    dX, dW, db = backward_layer.reference(X, W, b, dH)
+    return dX, dW, b * db
+
+
+@backward_layer.right
+def sample_by_sample(X, W, b, dH):
+    dX, dW, db = np.zeros(X.shape), np.zeros(W.shape), np.zeros(b.shape)
+    for i, j in np.ndindex(dH.shape):
+        if X[i] @ W[:, j] + b[j] > 0:
+            dX[i] += dH[i, j] * W[:, j]
+            dW[:, j] += dH[i, j] * X[i]
+            db[j] += dH[i, j]
+    return dX, dW, db
+
+
+@backward_layer.right
+def with_where(X, W, b, dH):
+    dZ = np.where(np.maximum(X @ W + b, 0) > 0, dH, 0.0)
+    return np.einsum("nh,dh->nd", dZ, W), np.dot(X.T, dZ), np.ones(len(X)) @ dZ
 
 
 @backward_layer.check("three arrays come back")
@@ -596,6 +733,73 @@ def moves_the_input_itself(f, w, step):
 @slopes.wrong(expects="they come as a list")
 def returns_a_list(f, w, step):
     return slopes.reference(f, w, step).tolist()
+
+
+@slopes.wrong("Each turn of the loop makes a new result: make the array once, before the loop.")
+def begins_anew_each_time(f, w, step):
+    result = np.zeros(w.shape)
+    if w.size:
+        result.flat[-1] = slopes.reference(f, w, step).flat[-1]
+    return result
+
+
+@slopes.wrong(
+    "You set the number to step and -step: move it from where it stands, by step each way."
+)
+def sets_the_number(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up, down = w.copy(), w.copy()
+        up[at], down[at] = step, -step
+        result[at] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
+@slopes.wrong("You dropped the sign: a slope may point down.")
+def drops_the_sign(f, w, step):
+    return np.abs(slopes.reference(f, w, step))
+
+
+@slopes.wrong("You moved by a share of the number: move each by `step` itself.")
+def moves_by_a_share(f, w, step):
+    result = np.zeros(w.shape)
+    for at in np.ndindex(w.shape):
+        up, down = w.copy(), w.copy()
+        up[at], down[at] = w[at] * (1 + step), w[at] * (1 - step)
+        result[at] = (f(up) - f(down)) / (2 * step)
+    return result
+
+
+@slopes.wrong("You moved all numbers at once, and got one slope: move one, then the next.")
+def moves_all_and_returns_one(f, w, step):
+    return (f(w + step) - f(w - step)) / (2 * step)
+
+
+@slopes.wrong("You laid the slopes flat: give them the shape of w.")
+def lays_them_flat(f, w, step):
+    return slopes.reference(f, w, step).ravel()
+
+
+@slopes.right
+def one_step_after_the_other(f, w, step):
+    flat, found = w.ravel().copy(), []
+    for n, number in enumerate(w.ravel()):
+        flat[n] = number + step
+        above = f(flat.reshape(w.shape))
+        flat[n] = number - step
+        found.append((above - f(flat.reshape(w.shape))) / step / 2)
+        flat[n] = number
+    return np.array(found).reshape(w.shape)
+
+
+@slopes.right
+def with_a_direction(f, w, step):
+    result = np.empty(w.shape)
+    for at in np.ndindex(w.shape):
+        direction = np.zeros(w.shape)
+        direction[at] = step
+        result[at] = (f(w + direction) - f(w - direction)) / (2 * step)
+    return result
 
 
 @slopes.check("an array comes back, of the shape of w")

@@ -6,9 +6,21 @@ from .engine import Mistake, as_array, define, expect, expect_close, expect_equa
 from .questions import Choice, Number, Several, define_quiz
 
 
+def _a_log(rng):
+    """Events of users and items with labels of their own, some twice."""
+    users = rng.choice(50, rng.integers(1, 6), replace=False).tolist()
+    items = [f"item {label}" for label in rng.permutation(9)[: rng.integers(1, 7)]]
+    count = rng.integers(0, 12)
+    pairs = zip(
+        rng.integers(len(users), size=count), rng.integers(len(items), size=count), strict=True
+    )
+    return [(users[i], items[j]) for i, j in pairs], users, items
+
+
 @define(
     "shop.encode",
     notebook=6,
+    inputs=_a_log,
     hints=[
         "Start from a matrix of zeros with one row for each user and one column for each item: "
         "`np.zeros((len(users), len(items)))`.",
@@ -131,6 +143,60 @@ EVENTS = [(7, "A"), (7, "C"), (4, "B"), (7, "A"), (4, "C")]
 SQUARE = [(2, "A"), (0, "B"), (2, "C"), (1, "A"), (2, "A")], [2, 0, 1], ["B", "C", "A"]
 
 
+@encode.wrong("You made a whole row 1: only the cell of this user *and* this item.")
+def marks_the_whole_row(events, users, items):
+    return np.tile(encode.reference(events, users, items).any(axis=1)[:, None], len(items)) * 1.0
+
+
+@encode.wrong("You made a whole column 1: only the cell of this user *and* this item.")
+def marks_the_whole_column(events, users, items):
+    return np.tile(encode.reference(events, users, items).any(axis=0), (len(users), 1)) * 1.0
+
+
+@encode.wrong("You left out the last event: go through all of them.")
+def leaves_out_the_last_event(events, users, items):
+    return encode.reference(events[:-1], users, items)
+
+
+@encode.wrong("You left out the first event: go through all of them.")
+def leaves_out_the_first_event(events, users, items):
+    return encode.reference(events[1:], users, items)
+
+
+@encode.wrong("Each turn of the loop makes a new matrix: make it once, before the loop.")
+def begins_anew_each_time(events, users, items):
+    return encode.reference(events[-1:], users, items)
+
+
+@encode.wrong(
+    "Rows and columns are those that occur in events, in sorted order: take all of `users` and "
+    "`items`, as they are given."
+)
+def takes_what_occurs(events, users, items):
+    return encode.reference(
+        events, sorted({user for user, _ in events}), sorted({item for _, item in events})
+    )
+
+
+@encode.right
+def by_asking_for_each_cell(events, users, items):
+    R = np.zeros((len(users), len(items)))
+    for i, user in enumerate(users):
+        for j, item in enumerate(items):
+            R[i, j] = (user, item) in events
+    return R
+
+
+@encode.right
+def by_looking_places_up(events, users, items):
+    row = {user: place for place, user in enumerate(users)}
+    column = {item: place for place, item in enumerate(items)}
+    R = np.zeros((len(users), len(items)), dtype=int)
+    for user, item in set(events):
+        R[row[user]][column[item]] += 1
+    return R
+
+
 @encode.check("an array comes back, one row a user")
 def _(answer):
     expect_shape(answer(*SQUARE), (3, 3))
@@ -160,9 +226,25 @@ def _(answer):
     expect_close(answer([], [7, 8], ["A"]), np.zeros((2, 1)), "Without events every cell is 0.")
 
 
+def _product(got):
+    """U V' and the shapes: U and V themselves may have other signs, or share sigma otherwise."""
+    U, V = got
+    return U @ V.T
+
+
+def _a_table(rng):
+    """A table and a number of factors that it has."""
+    m, n = rng.integers(1, 7, size=2)
+    R = rng.normal(size=(m, n)) if rng.random() < 0.7 else rng.integers(-3, 9, (m, n))
+    return R, int(rng.integers(1, min(m, n) + 1))
+
+
 @define(
     "shop.factors",
     notebook=6,
+    look=_product,
+    looked_at="U @ V.T",
+    inputs=_a_table,
     hints=[
         "`np.linalg.svd(R, full_matrices=False)` returns U1, sigma, and V1 already transposed.",
         "Keep the first k columns of U1 and the first k rows of V1 transposed. Something must "
@@ -317,6 +399,50 @@ def halves_sigma(R, k):
 def decomposes_the_shop(R, k):
     shop = np.array([[1.0, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1]])
     return factors.reference(shop, k)
+
+
+@factors.wrong("You took something off the singular values: the best fit keeps the first k whole.")
+def shrinks_them(R, k):
+    U1, sigma, V1t = np.linalg.svd(R, full_matrices=False)
+    root = np.sqrt(np.maximum(sigma[:k] - 0.2, 0))
+    return U1[:, :k] * root, V1t[:k].T * root
+
+
+@factors.wrong("You subtracted the mean of R first: fit R as it stands.")
+def centres_first(R, k):
+    return factors.reference(R - R.mean(), k)
+
+
+@factors.wrong("You kept all factors: cut to the first k.")
+def keeps_all(R, k):
+    return factors.reference(R, min(R.shape))
+
+
+@factors.wrong("You kept one factor too many: `[:k]` are the first k.")
+def keeps_one_too_many(R, k):
+    return factors.reference(R, k + 1)
+
+
+@factors.wrong("You decomposed R transposed, so U and V have changed places: return V, U then.")
+def decomposes_the_table_turned(R, k):
+    return factors.reference(R.T, k)
+
+
+@factors.wrong("You dropped the signs: U and V may hold numbers below 0.")
+def drops_the_signs(R, k):
+    return tuple(np.abs(part) for part in factors.reference(R, k))
+
+
+@factors.right
+def with_all_of_sigma_on_one_side(R, k):
+    U1, sigma, V1t = np.linalg.svd(R)
+    return U1[:, :k] @ np.diag(sigma[:k]), V1t[:k].T
+
+
+@factors.right
+def by_eigenvectors(R, k):
+    V = np.linalg.eigh(R.T @ R)[1][:, ::-1][:, :k]
+    return R @ V, V
 
 
 @factors.check("two arrays come back, users x k and items x k")
@@ -498,6 +624,77 @@ def returns_floats(scores, seen, k):
 
 
 SCORES, SEEN = np.array([-0.2, 0.9, 0.4, 0.4, 0.1, -0.5]), np.array([0, 1, 0, 0, 1, 0])
+
+
+@top_unseen.wrong("You returned one item too many: `[:k]` are the first k.")
+def returns_one_too_many(scores, seen, k):
+    return top_unseen.reference(scores, seen, k + 1)
+
+
+@top_unseen.wrong("You returned one item too few: `[:k]` are the first k.")
+def returns_one_too_few(scores, seen, k):
+    return top_unseen.reference(scores, seen, k)[: max(k - 1, 0)]
+
+
+@top_unseen.wrong("You returned three: the number is `k`.")
+def returns_three(scores, seen, k):
+    return top_unseen.reference(scores, seen, 3)
+
+
+@top_unseen.wrong("You returned the best alone: the k best are asked for, in a list.")
+def returns_the_best_alone(scores, seen, k):
+    return int(np.argmax(np.where(np.asarray(seen) == 1, -np.inf, scores)))
+
+
+@top_unseen.wrong("You took the last k of the list: the best stand first.")
+def takes_the_last(scores, seen, k):
+    return top_unseen.reference(scores, seen, len(scores))[-k:]
+
+
+@top_unseen.wrong("You returned pairs of position and score: return the positions alone.")
+def returns_pairs(scores, seen, k):
+    return [(j, float(scores[j])) for j in top_unseen.reference(scores, seen, k)]
+
+
+@top_unseen.wrong("You compared sizes without their sign: -4 is lower than 2.")
+def ignores_the_signs(scores, seen, k):
+    return top_unseen.reference(np.abs(scores), seen, k)
+
+
+@top_unseen.wrong("You sorted the positions at the end: the best comes first.")
+def sorts_the_positions(scores, seen, k):
+    return sorted(top_unseen.reference(scores, seen, k))
+
+
+@top_unseen.wrong("You filled the list up to k: where fewer are unseen it is shorter.")
+def fills_up(scores, seen, k):
+    found = top_unseen.reference(scores, seen, k)
+    return found + [-1] * (k - len(found))
+
+
+@top_unseen.wrong("You took the first unseen items as they stand: sort them by their scores.")
+def takes_the_first_unseen(scores, seen, k):
+    return np.flatnonzero(np.asarray(seen) == 0)[:k].tolist()
+
+
+@top_unseen.wrong(
+    "A set has no order: return a list, the best first.",
+)
+def returns_a_set(scores, seen, k):
+    return set(top_unseen.reference(scores, seen, k))
+
+
+@top_unseen.right
+def by_sorted(scores, seen, k):
+    left = [j for j in range(len(scores)) if seen[j] == 0]
+    return sorted(left, key=lambda j: (-scores[j], j))[:k]
+
+
+@top_unseen.right
+def by_masking_and_counting(scores, seen, k):
+    masked = np.where(np.asarray(seen) == 1, -np.inf, np.asarray(scores, dtype=float))
+    left = int((np.asarray(seen) == 0).sum())
+    return np.argsort(-masked, kind="stable")[: min(k, left)].tolist()
 
 
 @top_unseen.check("a small case by hand")

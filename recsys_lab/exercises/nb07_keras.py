@@ -17,9 +17,23 @@ from .engine import (
 from .questions import Choice, Number, define_quiz
 
 
+def _as_function(model):
+    """What a model computes: its shapes, and its answers for given embeddings."""
+    shapes = [tuple(each.shape) for each in model.inputs]
+    weights = [w.shape for w in model.get_weights()]
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=shape) for shape in weights])
+    few = min(weights[0][0], weights[-1][0]) if weights and len(weights[-1]) == 2 else 1
+    places = rng.integers(max(few, 1), size=(6, 1))
+    got = np.asarray(model([places, places[::-1]]), dtype=float).round(4)
+    return [str(shapes), str(weights), str(got.shape), got.ravel()]
+
+
 @define(
     "keras.mended",
     notebook=7,
+    look=_as_function,
+    trials=6,
     hints=[
         "The embeddings have shape (batch, 1, k). Which axis do a user's and an item's vector have "
         "to be multiplied and summed along? Axis 0 is the batch.",
@@ -178,6 +192,93 @@ def _why_not(model, m, n, users, items, error):
         f"n = {n} rows, where user {m - 1} is not. Write Embedding(m, k)(user) and "
         "Embedding(n, k)(item), and end with keras.Model([user, item], ...)."
     )
+
+
+def _ended(m, n, k, end):
+    keras, inputs, u, v = _embedded(m, n, k)
+    flat = keras.layers.Flatten()(keras.layers.Dot(axes=2)([u, v]))
+    return keras.Model(inputs, end(keras, flat))
+
+
+@mended.wrong("The sigmoid stands there twice: once is enough.")
+def takes_the_sigmoid_twice(m, n, k):
+    return _ended(m, n, k, lambda keras, x: keras.ops.sigmoid(keras.ops.sigmoid(x)))
+
+
+@mended.wrong("A softmax over one number is always 1: sigmoid(u . v) is asked for.")
+def takes_softmax(m, n, k):
+    return _ended(m, n, k, lambda keras, x: keras.layers.Activation("softmax")(x))
+
+
+@mended.wrong("That is tanh: sigmoid(u . v) is asked for.")
+def takes_tanh(m, n, k):
+    return _ended(m, n, k, lambda keras, x: keras.layers.Activation("tanh")(x))
+
+
+@mended.wrong("That is relu: sigmoid(u . v) is asked for.")
+def takes_relu(m, n, k):
+    return _ended(m, n, k, lambda keras, x: keras.layers.Activation("relu")(x))
+
+
+@mended.wrong("It is 1 minus the sigmoid: a larger u . v has to give a larger output.")
+def takes_one_minus(m, n, k):
+    return _ended(m, n, k, lambda keras, x: 1 - keras.ops.sigmoid(x))
+
+
+@mended.wrong("You averaged the k products: the dot product adds them up.")
+def averages_the_products(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    return keras.Model(inputs, keras.ops.sigmoid(keras.ops.mean(u * v, axis=-1)))
+
+
+@mended.wrong("You added the two vectors: multiply them number by number, then add up.")
+def adds_the_vectors(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    return keras.Model(inputs, keras.ops.sigmoid(keras.ops.sum(u + v, axis=-1)))
+
+
+@mended.wrong("The sigmoid stands on the vectors: take it of their dot product.")
+def takes_the_sigmoid_of_the_vectors(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    u, v = keras.ops.sigmoid(u), keras.ops.sigmoid(v)
+    return keras.Model(inputs, keras.ops.sum(u * v, axis=-1))
+
+
+@mended.wrong(
+    "You put the two vectors behind each other and let Dense weigh them: that is no dot product."
+)
+def concatenates(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    flat = keras.layers.Flatten()(keras.layers.Concatenate()([u, v]))
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(flat))
+
+
+@mended.wrong("You chose a number of factors of your own: the tables have k columns.")
+def chooses_k_itself(m, n, k):
+    return mended.reference(m, n, 8)
+
+
+@mended.wrong("The tables have a row too many: m users and n items, counted from 0.")
+def makes_a_row_too_many(m, n, k):
+    return mended.reference(m + 1, n + 1, k)
+
+
+@mended.wrong("You exchanged m and n: the users' table has m rows, the items' n.")
+def exchanges_the_tables(m, n, k):
+    return mended.reference(n, m, k)
+
+
+@mended.right
+def by_a_sum_of_products(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    return keras.Model(inputs, keras.ops.sigmoid(keras.ops.sum(u * v, axis=-1)))
+
+
+@mended.right
+def flattened_first(m, n, k):
+    keras, inputs, u, v = _embedded(m, n, k)
+    u, v = keras.layers.Flatten()(u), keras.layers.Flatten()(v)
+    return keras.Model(inputs, keras.activations.sigmoid(keras.layers.Dot(axes=1)([u, v])))
 
 
 @mended.check("a model comes back, with the weights of two tables")
@@ -355,6 +456,63 @@ def forgets_the_label(z, y):
     return np.logaddexp(0, z)
 
 
+@logit_loss.wrong("That is label 1's loss for all: where y is 0 it is log(1 + exp(z)).")
+def takes_label_1_for_all(z, y):
+    return np.logaddexp(0, -z)
+
+
+@logit_loss.wrong(
+    "That is the squared error of p: asked for is the logarithm, -log p or -log(1 - p)."
+)
+def squares_the_error(z, y):
+    return (y - 1 / (1 + np.exp(-np.clip(z, -500, 500)))) ** 2
+
+
+@logit_loss.wrong("That is the hinge loss: asked for is -log p or -log(1 - p).")
+def takes_the_hinge(z, y):
+    return np.maximum(0, 1 - (2 * y - 1) * z)
+
+
+@logit_loss.wrong("log(1 + exp(z)) is not max(z, 0): close for a large z, and log 2 at z = 0.")
+def takes_the_maximum(z, y):
+    return np.maximum(z, 0) - z * y
+
+
+@logit_loss.wrong("That is p itself: return its loss, -log p or -log(1 - p).")
+def returns_p(z, y):
+    return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+
+
+@logit_loss.wrong("You halved z * y: for the label 1 the loss is log(1 + exp(z)) - z.")
+def halves_the_label(z, y):
+    return np.logaddexp(0, z) - z * y / 2
+
+
+@logit_loss.wrong("You added z * y: subtract it.")
+def adds_the_label(z, y):
+    return np.logaddexp(0, z) + z * y
+
+
+@logit_loss.wrong("You took |z| for a large z: with the right label the loss is 0 there.")
+def takes_the_size_of_large_logits(z, y):
+    return np.where(np.abs(z) > 8, np.abs(z), np.logaddexp(0, z) - z * y)
+
+
+@logit_loss.wrong("You took the logarithm to base 2: `np.log` is the natural one.")
+def takes_base_two(z, y):
+    return (np.logaddexp(0, z) - z * y) / np.log(2)
+
+
+@logit_loss.right
+def with_log1p(z, y):
+    return np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
+
+
+@logit_loss.right
+def label_by_label(z, y):
+    return np.where(y == 1, np.logaddexp(0, -z), np.logaddexp(0, z))
+
+
 @logit_loss.check("a small case by hand")
 def _(answer):
     z, y = np.array([0.0, np.log(3), np.log(3)]), np.array([1.0, 1.0, 0.0])
@@ -407,9 +565,20 @@ def _by_log1p(z, y):
     return np.where(y == 1, np.log1p(np.exp(-z)), np.log1p(np.exp(z)))
 
 
+def _with_something_unseen(rng):
+    """Users, what they have seen, and a generator; each user lacks an item."""
+    m, n = rng.integers(1, 5), rng.integers(1, 7)
+    seen = (rng.random((m, n)) < 0.6).astype(float)
+    seen[np.arange(m), rng.integers(n, size=m)] = 0
+    users = rng.integers(m, size=rng.integers(1, 9))
+    return users, seen, np.random.default_rng(rng.integers(1000))
+
+
 @define(
     "keras.negatives",
     notebook=7,
+    drawn=True,
+    inputs=_with_something_unseen,
     hints=[
         "Draw an item for every entry first, whatever it is: `rng.integers(n, size=len(users))`.",
         "`seen[users, items]` tells for each pair whether the draw was unlucky. Draw those again, "
@@ -514,6 +683,49 @@ def _drawn(answer, users, seen, seed):
     return got
 
 
+@negatives.wrong(expects="as likely")
+def draws_one_for_each_user(users, seen, rng):
+    picks = [rng.choice(np.flatnonzero(row == 0)) for row in seen]
+    return np.array([picks[user] for user in users])
+
+
+@negatives.wrong(expects="whatever came before")
+def draws_each_item_once(users, seen, rng):
+    left, items = seen.copy(), []
+    for user in users:
+        free = np.flatnonzero(left[user] == 0)
+        items.append(rng.choice(free if len(free) else np.flatnonzero(seen[user] == 0)))
+        left[user, items[-1]] = 1
+    return np.array(items)
+
+
+@negatives.wrong("You drew a position among the unseen: look up which item stands there.")
+def draws_a_position_among_the_unseen(users, seen, rng):
+    return np.array([rng.integers((seen[user] == 0).sum()) for user in users])
+
+
+@negatives.wrong(expects="as likely")
+def takes_the_last_unseen(users, seen, rng):
+    return np.array([np.flatnonzero(seen[user] == 0)[-1] for user in users])
+
+
+@negatives.wrong(expects="has seen item")
+def draws_for_the_place_in_place_of_the_user(users, seen, rng):
+    rows = np.arange(len(users)) % len(seen)
+    return negatives.reference(rows, seen, rng)
+
+
+@negatives.right
+def one_by_one(users, seen, rng):
+    return np.array([rng.choice(np.flatnonzero(seen[user] == 0)) for user in users])
+
+
+@negatives.right
+def by_random_numbers(users, seen, rng):
+    drawn = rng.random((len(users), seen.shape[1]))
+    return np.where(seen[users] == 1, -1.0, drawn).argmax(axis=1)
+
+
 @negatives.check("a small case by hand")
 def _(answer):
     users = np.array([0, 0, 0, 1, 1, 1, 1])
@@ -567,9 +779,36 @@ def _(answer):
     )
 
 
+@negatives.check("each draw on its own")
+def _(answer):
+    # Two draws out of three are the same once in three times: 17 times of 50, give or take 3.
+    users, seen = np.array([0, 0]), np.array([[0, 1, 0, 0]])
+    same = sum(len(set(_drawn(answer, users, seen, seed).tolist())) == 1 for seed in range(50))
+    expect(
+        2 < same < 38,
+        f"A user who lacks three items came twice: both draws were the same in {same} of 50 runs, "
+        "and about 17 are fair. Draw for each entry, whatever came before it.",
+    )
+
+
+def _a_curve(rng):
+    """A curve with equal values, small gains or a slow rise, and a patience."""
+    size, patience = rng.integers(1, 16), int(rng.integers(1, 6))
+    kind = rng.integers(4)
+    if kind == 0:
+        return rng.integers(6, size=size) / 10 - rng.choice([0, 1]), patience
+    if kind == 1:
+        return np.round(0.1 + np.cumsum(rng.choice([-0.0006, 0.0004, 0.0007], size)), 4), patience
+    if kind == 2:  # a gain comes when the patience has almost ended
+        low = rng.uniform(0, 0.2, size=(4, patience - 1))
+        return np.column_stack([0.3 + np.arange(4) / 17, low]).ravel(), patience
+    return rng.normal(size=size) + np.arange(size) / 5, patience
+
+
 @define(
     "keras.stopped",
     notebook=7,
+    inputs=_a_curve,
     hints=[
         "Go through the epochs and remember the place of the best value so far.",
         "How many epochs ago was the best one? `epoch - best`. At `patience` it is time to stop.",
@@ -743,6 +982,73 @@ def turns_the_pair_round(curve, patience):
 def _of(answer, curve, patience, wanted, why=""):
     """Ask for the stop of a curve, as the array that the lesson passes."""
     expect_equal(answer(np.array(curve), patience), wanted, why)
+
+
+@stopped.wrong("You stopped one epoch early: `patience` epochs in a row have to bring no gain.")
+def stops_early(curve, patience):
+    return stopped.reference(curve, patience - 1) if patience > 1 else (0, 0)
+
+
+@stopped.wrong("You returned the last epoch twice: the first number is that of the best one.")
+def returns_the_last_twice(curve, patience):
+    return (stopped.reference(curve, patience)[1],) * 2
+
+
+@stopped.wrong("You stopped at the first epoch without a gain: wait for `patience` of them.")
+def has_no_patience(curve, patience):
+    return stopped.reference(curve, 1)
+
+
+@stopped.wrong("You chose the patience yourself: it is an argument.")
+def waits_for_two(curve, patience):
+    return stopped.reference(curve, 2)
+
+
+@stopped.wrong("`last` is a position: the last epoch trained has the number of epochs less 1.")
+def counts_the_epochs(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return best, last + 1
+
+
+@stopped.wrong("You returned values of the curve: return positions.")
+def returns_two_values(curve, patience):
+    best, last = stopped.reference(curve, patience)
+    return curve[best], curve[last]
+
+
+@stopped.wrong("A gain has to begin the count anew: yours goes on counting.")
+def counts_every_epoch(curve, patience):
+    best, epoch = 0, 0
+    for epoch in range(min(len(curve), patience + 1)):
+        if curve[epoch] > curve[best]:
+            best = epoch
+    return best, epoch
+
+
+@stopped.wrong("You smoothed the curve first: compare the values as they are.")
+def smooths_first(curve, patience):
+    return stopped.reference(np.convolve(curve, [0.5, 0.5], mode="same")[: len(curve)], patience)
+
+
+@stopped.right
+def with_a_counter(curve, patience):
+    best, waited = 0, 0
+    for epoch in range(1, len(curve)):
+        if curve[epoch] > curve[best]:
+            best, waited = epoch, 0
+        else:
+            waited += 1
+            if waited == patience:
+                return best, epoch
+    return best, len(curve) - 1
+
+
+@stopped.right
+def with_a_window(curve, patience):
+    for epoch in range(patience, len(curve)):
+        if max(curve[epoch - patience + 1 : epoch + 1]) <= curve[epoch - patience]:
+            return epoch - patience, epoch
+    return int(np.argmax(curve)), len(curve) - 1
 
 
 @stopped.check("a small case by hand")

@@ -9,9 +9,18 @@ from .engine import Mistake, define, expect, expect_close, expect_number, expect
 from .questions import Choice, Number, define_quiz
 
 
+def _events(rng):
+    """Events in no order, some at the same time, at least one of them held out."""
+    m, size = rng.integers(1, 6), rng.integers(1, 30)
+    held_out = rng.random(size) < rng.uniform(0.1, 0.6)
+    held_out[rng.integers(size)] = True
+    return rng.integers(m, size=size), rng.integers(-9, 9, size), held_out
+
+
 @define(
     "generalise.leak",
     notebook=8,
+    inputs=_events,
     hints=[
         "When does a user's future begin? At the earliest time among that user's test events. Then "
         "go through the train events: which of them are later?",
@@ -188,6 +197,74 @@ def _counts(got):
 USERS = np.array([1, 0, 0, 0, 1, 0, 2, 0, 2])
 TIMES = np.array([4, 1, 2, 7, 6, 8, 1, 1, 9])
 HELD_OUT = np.array([1, 0, 0, 0, 1, 1, 0, 1, 0], dtype=bool)
+
+
+@leak.wrong("You counted train events *before* the first test event: the future lies after it.")
+def counts_the_past(users, times, held_out):
+    start = _starts(users, times, held_out)
+    start[np.isinf(start)] = -np.inf
+    own, anyone = ~held_out & (times < start[users]), ~held_out & (times < times[held_out].min())
+    return int(own.sum()), int(anyone.sum())
+
+
+@leak.wrong("You compared with the mean of the test's times: the future begins at the first one.")
+def begins_at_the_mean(users, times, held_out):
+    start = np.full(users.max() + 1, np.inf)
+    for user in np.unique(users[held_out]):
+        start[user] = times[held_out & (users == user)].mean()
+    own = ~held_out & (times > start[users])
+    return int(own.sum()), int((~held_out & (times > times[held_out].mean())).sum())
+
+
+@leak.wrong("You counted users with such an event: asked for is the number of events.")
+def counts_users_for_own(users, times, held_out):
+    start = _starts(users, times, held_out)
+    own = ~held_out & (times > start[users])
+    return len(np.unique(users[own])), leak.reference(users, times, held_out)[1]
+
+
+@leak.wrong("Each user's count replaced the one before: add them up, `+=`.")
+def keeps_the_last_user(users, times, held_out):
+    start, own = _starts(users, times, held_out), 0
+    for user in np.unique(users[held_out]):
+        own = int((~held_out & (users == user) & (times > start[user])).sum())
+    return own, leak.reference(users, times, held_out)[1]
+
+
+@leak.wrong("You left out the last user: positions go up to users.max() itself.")
+def passes_over_the_last_user(users, times, held_out):
+    start = _starts(users, times, held_out)
+    own = ~held_out & (times > start[users]) & (users < users.max())
+    return int(own.sum()), leak.reference(users, times, held_out)[1]
+
+
+@leak.wrong("You gave shares of all events: asked for is how many.")
+def gives_shares_of_all(users, times, held_out):
+    own, anyone = leak.reference(users, times, held_out)
+    return own / len(times), anyone / len(times)
+
+
+@leak.right
+def event_by_event(users, times, held_out):
+    first = {}
+    for user, time, asked in zip(users, times, held_out, strict=True):
+        if asked:
+            first[user] = min(time, first.get(user, np.inf))
+    begin, own, anyone = min(first.values()), 0, 0
+    for user, time, asked in zip(users, times, held_out, strict=True):
+        own += not asked and time > first.get(user, np.inf)
+        anyone += not asked and time > begin
+    return own, anyone
+
+
+@leak.right
+def with_pandas(users, times, held_out):
+    import pandas as pd
+
+    first = pd.Series(times[held_out]).groupby(users[held_out]).min()
+    train, when = users[~held_out], times[~held_out]
+    own = when > pd.Series(train).map(first).fillna(np.inf).to_numpy()
+    return int(own.sum()), int((when > first.min()).sum())
 
 
 @leak.check("a small case by hand")
@@ -367,6 +444,65 @@ def takes_one_rank_at_a_time(rank, n, negatives, k):
     return sum(ways) / comb(n - 1, negatives)
 
 
+@sampled_hit.wrong(
+    "You drew one too many: `negatives` others are drawn, and the item comes on top."
+)
+def draws_one_too_many(rank, n, negatives, k):
+    return sampled_hit.reference(rank, n, negatives + 1, k)
+
+
+@sampled_hit.wrong(
+    "That is the share of items that are drawn: how many *better* ones are among them?"
+)
+def takes_the_share_drawn(rank, n, negatives, k):
+    return negatives / n + 0 * np.asarray(rank)
+
+
+@sampled_hit.wrong("You counted the worse ones: the item falls behind where better ones are drawn.")
+def counts_the_worse(rank, n, negatives, k):
+    return sampled_hit.reference(n - rank + 1, n, negatives, k)
+
+
+@sampled_hit.wrong(
+    "That is Poisson's distribution, an approximation: without replacement it is the "
+    "hypergeometric one."
+)
+def takes_poisson(rank, n, negatives, k):
+    from scipy.stats import poisson
+
+    return poisson.cdf(k - 1, negatives * (rank - 1) / (n - 1))
+
+
+@sampled_hit.wrong(
+    "That is the normal curve, an approximation: without replacement it is the hypergeometric "
+    "distribution."
+)
+def takes_the_normal_curve(rank, n, negatives, k):
+    from scipy.stats import norm
+
+    p = (rank - 1) / (n - 1)
+    return norm.cdf((k - 0.5 - negatives * p) / np.sqrt(negatives * p * (1 - p) + 1e-12))
+
+
+@sampled_hit.right
+def by_adding_up(rank, n, negatives, k):
+    from scipy.stats import hypergeom
+
+    return sum(hypergeom.pmf(x, n - 1, rank - 1, negatives) for x in range(k))
+
+
+@sampled_hit.right
+def by_counting_ways(rank, n, negatives, k):
+    def chance(rank, n):
+        rank, n = int(rank), int(n)
+        ways = (
+            comb(rank - 1, x) * comb(n - rank, negatives - x) for x in range(min(k, negatives + 1))
+        )
+        return sum(ways) / comb(n - 1, negatives)
+
+    return np.vectorize(chance, otypes=[float])(rank, n)
+
+
 @sampled_hit.check("a probability comes back")
 def _(answer):
     # Worked out below; the first tells the misconceptions apart.
@@ -447,6 +583,8 @@ def _(answer):
 @define(
     "generalise.paired_interval",
     notebook=8,
+    drawn=True,
+    trials=12,
     hints=[
         "The users are the same under both models, so take the difference of each: `b - a`. What "
         "is left to find is the interval of one mean.",
@@ -643,6 +781,74 @@ A, B = np.array([2.0, 0.0, 0.0]), np.array([2.0, 0.0, 3.0])
 FIVE = np.array([3.0, 9.0, 2.0, 4.0, 6.0]), np.array([4.0, 7.0, 7.0, 17.0, 6.0])
 
 
+@paired_interval.wrong(
+    "You gave mean +- 1.96 standard errors, which holds for many users: the bootstrap needs no "
+    "such rule. Draw, and take the quantiles of the means."
+)
+def trusts_the_curve_with_n_less_1(a, b, repeats, rng):
+    d = b - a
+    reach = 1.96 * d.std(ddof=1) / np.sqrt(len(d))
+    return d.mean() - reach, d.mean() + reach
+
+
+@paired_interval.wrong("You divided by a: the interval is one of the plain difference, b - a.")
+def takes_the_relative_gain(a, b, repeats, rng):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return paired_interval.reference(0 * a, (b - a) / np.maximum(a, 1e-9), repeats, rng)
+
+
+@paired_interval.wrong("You dropped the signs: a user may lose by b, so take b - a as it is.")
+def drops_the_signs(a, b, repeats, rng):
+    return paired_interval.reference(0 * a, np.abs(b - a), repeats, rng)
+
+
+@paired_interval.wrong(
+    "You subtracted the mean: the interval lies where the means of the draws lie."
+)
+def centres_the_means(a, b, repeats, rng):
+    low, high = paired_interval.reference(a, b, repeats, rng)
+    return low - (b - a).mean(), high - (b - a).mean()
+
+
+@paired_interval.wrong("You turned the interval round the mean: take the quantiles as they are.")
+def turns_it_round_the_mean(a, b, repeats, rng):
+    low, high = paired_interval.reference(a, b, repeats, rng)
+    return 2 * (b - a).mean() - high, 2 * (b - a).mean() - low
+
+
+@paired_interval.wrong("You drew half of the users: draw as many as there are, `size=len(a)`.")
+def draws_half_of_the_users(a, b, repeats, rng):
+    half = max(len(a) // 2, 1)
+    means = (b - a)[rng.integers(len(a), size=(repeats, half))].mean(axis=1)
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+@paired_interval.wrong(
+    "You drew once, and used that draw in each repeat: draw anew in each, inside the loop."
+)
+def draws_once_for_all(a, b, repeats, rng):
+    mean = (b - a)[rng.integers(len(a), size=len(a))].mean()
+    return mean, mean
+
+
+@paired_interval.wrong(expects="What it returned has shape ()")
+def gives_the_mean_alone(a, b, repeats, rng):
+    return (b - a)[rng.integers(len(a), size=(repeats, len(a)))].mean()
+
+
+@paired_interval.right
+def repeat_by_repeat(a, b, repeats, rng):
+    d = b - a
+    means = [d[rng.integers(0, len(d), len(d))].mean() for _ in range(repeats)]
+    return np.percentile(means, 2.5), np.percentile(means, 97.5)
+
+
+@paired_interval.right
+def by_how_often_each_is_drawn(a, b, repeats, rng):
+    often = rng.multinomial(len(a), np.ones(len(a)) / len(a), size=repeats)
+    return np.quantile(often @ (b - a) / len(a), [0.025, 0.975]).tolist()
+
+
 @paired_interval.check("a low and a high come back")
 def _(answer):
     low, high = _ends(answer(*FIVE, 60, np.random.default_rng(5)))
@@ -757,7 +963,7 @@ define_quiz(
         ),
         Choice(
             "generalise.q_half",
-            "Popularity scores 0.174 on *random* and 0.085 on *last*. A colleague says: 'So half "
+            "Popularity scores 0.174 on *random* and 0.086 on *last*. A colleague says: 'So half "
             "of its score was leaked future.' What is wrong?",
             right="*last* hides rarer films, so it asks harder questions",
             because="Two things differ between the splits. Where the future alone was added, "
@@ -769,7 +975,7 @@ define_quiz(
                 "the test of *last* is smaller, so its scores are lower": "Both tests hold "
                 "about 20,000 events. And a smaller test makes a mean less sure, not lower.",
                 "popularity cannot use dates, so the difference is chance": "It cannot use dates, "
-                "but the intervals of 0.174 and 0.085 are far apart. What is asked has changed.",
+                "but the intervals of 0.174 and 0.086 are far apart. What is asked has changed.",
             },
             answer="'*last* hides rarer films, so it asks harder questions' if np.median("
             "lab.popularity(past)[0, last.matrix.indices]) < np.median(lab.popularity("
@@ -777,20 +983,20 @@ define_quiz(
         ),
         Number(
             "generalise.q_lead",
-            "nDCG@10 on *last*: EASE 0.141, popularity 0.085. With only what was known on the "
-            "day: EASE 0.127, popularity 0.080, popularity of the last year 0.103. Which share "
-            "of EASE's lead of 0.056 is left against the best simple rival on the day? (0 to 1)",
-            right=0.43,
-            because="0.127 - 0.103 = 0.024, and 0.024 / 0.056 = 0.43. The rest of the lead was "
+            "nDCG@10 on *last*: EASE 0.141, popularity 0.086. With only what was known on the "
+            "day: EASE 0.127, popularity 0.080, popularity of the last year 0.102. Which share "
+            "of EASE's lead of 0.055 is left against the best simple rival on the day? (0 to 1)",
+            right=0.45,
+            because="0.127 - 0.102 = 0.025, and 0.025 / 0.055 = 0.45. The rest of the lead was "
             "other people's future, and a rival that was too weak.",
             wrong={
-                0.84: "You left the old popularity as the rival. On the day the last year's "
-                "popularity, 0.103, is the best simple one.",
-                0.57: "That is the share that is gone. What is left is 0.024 of 0.056.",
-                0.68: "You gave EASE the other people's future: on the day it has 0.127, "
+                0.85: "You left the old popularity as the rival. On the day the last year's "
+                "popularity, 0.102, is the best simple one.",
+                0.55: "That is the share that is gone. What is left is 0.025 of 0.055.",
+                0.71: "You gave EASE the other people's future: on the day it has 0.127, "
                 "not 0.141.",
                 "else": "Take the lead on the day, EASE less the best simple rival of that day, "
-                "and divide it by 0.056.",
+                "and divide it by 0.055.",
             },
             tolerance=0.02,
             answer="(then['EASE then'] - then['last year then']).mean() "

@@ -170,6 +170,78 @@ TEST = np.array(
 )
 
 
+@fair_score.wrong("You reported the median of the test scores: report their mean.")
+def reports_the_median(validation, test):
+    return np.median(test[np.argmax(validation.mean(axis=1))])
+
+
+@fair_score.wrong("You chose by the median over the seeds: choose by the mean.")
+def chooses_by_the_median(validation, test):
+    return test[np.argmax(np.median(validation, axis=1))].mean()
+
+
+@fair_score.wrong("You chose by the worst seed of each setting: choose by the mean over the seeds.")
+def chooses_by_the_worst_seed(validation, test):
+    return test[np.argmax(validation.min(axis=1))].mean()
+
+
+@fair_score.wrong("You chose by the first seed alone: take the mean over all seeds.")
+def chooses_by_the_first_seed(validation, test):
+    return test[np.argmax(validation[:, 0])].mean()
+
+
+@fair_score.wrong("You reported the first seed alone: report the mean over all seeds.")
+def reports_the_first_seed(validation, test):
+    return test[np.argmax(validation.mean(axis=1)), 0]
+
+
+@fair_score.wrong("You took the last setting: take the one whose validation mean is highest.")
+def takes_the_last_setting(validation, test):
+    return test[-1].mean()
+
+
+@fair_score.wrong(
+    "You chose the setting whose two scores are closest: validation chooses by its mean."
+)
+def chooses_the_smallest_gap(validation, test):
+    gap = np.abs(validation.mean(axis=1) - test.mean(axis=1))
+    return test[np.argmin(gap)].mean()
+
+
+@fair_score.wrong("You took the second best: argsort puts the best last, at [-1].")
+def takes_the_second_best(validation, test):
+    order = np.argsort(validation.mean(axis=1))
+    return test[order[-2 if len(order) > 1 else -1]].mean()
+
+
+@fair_score.wrong("You chose the setting with the smallest spread: choose by the highest mean.")
+def chooses_the_steadiest(validation, test):
+    return test[np.argmin(validation.std(axis=1))].mean()
+
+
+@fair_score.wrong(
+    "You averaged validation and test and took the largest of that: validation chooses, and the "
+    "test score alone is reported."
+)
+def takes_the_best_of_both(validation, test):
+    return ((validation + test) / 2).mean(axis=1).max()
+
+
+@fair_score.right
+def setting_by_setting(validation, test):
+    best, score = -np.inf, None
+    for mine, unseen in zip(validation, test, strict=True):
+        if sum(mine) / len(mine) > best:
+            best, score = sum(mine) / len(mine), sum(unseen) / len(unseen)
+    return score
+
+
+@fair_score.right
+def by_sorting(validation, test):
+    order = np.argsort(-validation.sum(axis=1), kind="stable")
+    return float(test.mean(axis=1)[order[0]])
+
+
 @fair_score.check("a single number comes back")
 def _(answer):
     expect_number(answer(VALIDATION, TEST))
@@ -339,6 +411,77 @@ def returns_the_scores(R, lam):
 HAND = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, 0.0]])
 
 
+@ease.wrong("You did not invert: P is the inverse of R^T R + lam I.")
+def does_not_invert(R, lam):
+    G = R.T @ R + lam * np.eye(R.shape[1])
+    return _without_diagonal(-G / np.diag(G))
+
+
+@ease.wrong("You made B symmetric: column j is divided by P_jj, so B is not symmetric.")
+def makes_it_symmetric(R, lam):
+    B = ease.reference(R, lam)
+    return (B + B.T) / 2
+
+
+@ease.wrong("You subtracted each item's mean first: EASE takes R as it stands.")
+def centres_the_items(R, lam):
+    return ease.reference(R - R.mean(axis=0), lam)
+
+
+@ease.wrong("You took R as yes or no: EASE takes the numbers as they stand.")
+def takes_yes_or_no(R, lam):
+    return ease.reference((R != 0).astype(float), lam)
+
+
+@ease.wrong("You divided all by the largest number: column j is divided by its own P_jj.")
+def divides_by_the_largest(R, lam):
+    P = _P(R, lam)
+    return _without_diagonal(-P / P.max())
+
+
+@ease.wrong("You divided by the sums of the columns: column j is divided by P_jj.")
+def divides_by_the_sums(R, lam):
+    P = _P(R, lam)
+    return _without_diagonal(-P / P.sum(axis=0))
+
+
+@ease.wrong("You cut off what is below 0: a weight of EASE may be negative.")
+def cuts_off_what_is_negative(R, lam):
+    return np.maximum(ease.reference(R, lam), 0)
+
+
+@ease.wrong("The diagonal has to be 0; yours is 1.")
+def puts_one_on_the_diagonal(R, lam):
+    return ease.reference(R, lam) + np.eye(R.shape[1])
+
+
+@ease.wrong(
+    "You divided each item's events by how often the items came together, without an inverse."
+)
+def takes_what_goes_together(R, lam):
+    G = R.T @ R
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _without_diagonal(np.nan_to_num(G / np.diag(G)))
+
+
+@ease.right
+def item_by_item(R, lam):
+    n = R.shape[1]
+    B = np.zeros((n, n))
+    for j in range(n):
+        rest = np.delete(np.arange(n), j)
+        A = R[:, rest]
+        B[rest, j] = np.linalg.solve(A.T @ A + lam * np.eye(n - 1), A.T @ R[:, j])
+    return B
+
+
+@ease.right
+def from_the_identity(R, lam):
+    n = R.shape[1]
+    P = np.linalg.solve(R.T @ R + lam * np.identity(n), np.identity(n))
+    return np.identity(n) - P / P.diagonal()
+
+
 @ease.check("the shape: items x items")
 def _(answer):
     expect_shape(answer(HAND, 3.0), (2, 2), "B")
@@ -423,7 +566,7 @@ define_quiz(
             "A paper: 'Our model (60 trials) has an nDCG of 0.131, the SVD (32 factors, as usual) "
             "0.118. The paired interval is 0.008 to 0.018, so our model is better.' What is shown?",
             right="one tuned setting beats one that was taken as it came",
-            because="The interval is about people, not about settings. Among the five settings of "
+            because="The interval is about people, not about settings. Among the four settings of "
             "one and the same model the score changed by more than this lead of 0.013.",
             wrong={
                 "the new model is better: the interval is far from 0": "It says that other "
@@ -460,22 +603,22 @@ define_quiz(
         ),
         Choice(
             "contest.q_line",
-            "On *last*, item neighbours are behind EASE with dropout, the first, by 0.007; the "
-            "corrected interval is -0.005 to 0.019. Which sentence may stand in a report?",
+            "On *last*, item neighbours are behind ALS zero, the first, by 0.009; the corrected "
+            "interval is -0.003 to 0.021. Which sentence may stand in a report?",
             right="Item neighbours may be the best of the fifteen.",
             because="The interval holds 0, so these people cannot tell the two apart. That is "
             "all that it says: nothing is shown to be equal, and nothing to be worse.",
             wrong={
-                "Item neighbours are as good as EASE with dropout.": "Not to see a difference is "
-                "not to see that there is none: 0.019 behind agrees with the interval as well.",
-                "Item neighbours are worse than EASE with dropout, by 0.007.": "0.007 is the "
-                "middle of the interval. Its lower end says that they may be ahead.",
-                "EASE with dropout is the best of the fifteen.": "It is the first of this table. "
+                "Item neighbours are as good as ALS zero.": "Not to see a difference is not to see "
+                "that there is none: 0.021 behind agrees with the interval as well.",
+                "Item neighbours are worse than ALS zero, by 0.009.": "0.009 is the middle of the "
+                "interval. Its lower end says that they may be ahead.",
+                "ALS zero is the best of the fifteen.": "It is the first of this table. "
                 "Six models may be the best, and with other people another may come first.",
             },
             answer="'Item neighbours may be the best of the fifteen.' if "
             "last.loc['item neighbours', 'behind_low':'behind_high'].astype(float).round(3)"
-            ".tolist() == [-0.005, 0.019] and last.loc['item neighbours', 'may_be_best'] else ''",
+            ".tolist() == [-0.003, 0.021] and last.loc['item neighbours', 'may_be_best'] else ''",
         ),
         Choice(
             "contest.q_strangers",
@@ -487,8 +630,8 @@ define_quiz(
             wrong={
                 "popularity, over all years": "On *cold users* it is first, but those strangers "
                 "come from all years. After one date, what was popular of late is ahead of it.",
-                "EASE with dropout": "It is first on *last* and *random*, where each person has a "
-                "history. To strangers it can say nothing.",
+                "EASE with dropout": "It is first on *random* and may be the best on *last*, where "
+                "each person has a history. To strangers it can say nothing.",
                 "BPR": "It is first among those who have a past before the date. These are "
                 "few, and here there are hardly any.",
             },

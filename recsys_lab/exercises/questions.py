@@ -165,6 +165,6 @@ def get_quiz(id: str) -> Quiz:
         If there is none; the message names those that there are.
     """
     known = {one.id: one for one in all_quizzes()}
-    if id not in known:
+    if not isinstance(id, str) or id not in known:
         raise ValueError(f"id {id!r} is no quiz of this course: choose from {', '.join(known)}.")
     return known[id]

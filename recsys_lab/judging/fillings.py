@@ -4,11 +4,13 @@ Lesson 02's experiment: Cremonesi, Koren and Turrin (2010) found that zeros, a b
 stars, make good lists (they called the method PureSVD).
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from ..data.interactions import Interactions, as_count
+from ..data.interactions import Interactions, as_count, as_matrix, as_number, shown
 from ..data.splits import split_random
 from .metrics import evaluate
 
@@ -39,11 +41,12 @@ def usual_stars(T: np.ndarray, imaginary: float = 0.0) -> np.ndarray:
     array([[4.75, 3.25, 2.25],
            [4.25, 2.75, 1.75]])
     """
-    T = np.asarray(T, dtype=float)
+    if sp.issparse(T) or isinstance(T, Interactions):
+        raise ValueError("T is sparse: give it as a dense array, T.toarray()")
+    T = as_matrix(T, "T")
     if not (T > 0).any():
         raise ValueError("T holds no rating above 0: give a table with one")
-    if not imaginary >= 0:
-        raise ValueError(f"imaginary={imaginary!r}: give a number of ratings, 0 or more")
+    as_number(imaginary, "imaginary")
     known = T > 0
     mean = T[known].mean()
 
@@ -85,6 +88,10 @@ def compare_fillings(
         If no filling has the rival's name, or least is no whole number of 1 or more.
     """
     least = as_count(least, "least")
+    if not callable(fillings):
+        raise ValueError(f"fillings={shown(fillings)} cannot be called: give a function of T")
+    ranks = [as_count(k, "ranks") for k in _listed(ranks, "ranks")]
+    seeds = _listed(seeds, "seeds")
     rows = []
     for seed in seeds:
         train, test = split_random(data, 0.2, np.random.default_rng(seed))
@@ -125,3 +132,9 @@ def compare_fillings(
                 row["nDCG@10"] = evaluate(fit, sp.csr_array(T), sp.csr_array(H))["ndcg"]
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _listed(values, name):
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name}={shown(values)} is no list: give one, such as [0, 1]")
+    return list(values)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from ..data.interactions import as_csr, rows_of
+from ..data.interactions import as_csr, rows_of, shown
 from .metrics import (
     USERS_AT_ONCE,
     beyond_accuracy,
@@ -174,7 +174,14 @@ def leak_check(model, train, test) -> float:
     >>> leak_check(TruncatedSVD(50).fit(R), train, test) > 5  # it has learnt from the test as well
     True
     """
+    if isinstance(model, type) or not callable(getattr(model, "scores", None)):
+        raise ValueError(f"model={shown(model)} gives no scores: pass a fitted model")
     R, T = as_csr(train, "train"), as_csr(test, "test")
+    if R.shape != T.shape:
+        raise ValueError(
+            f"test is {T.shape[0]} x {T.shape[1]} but train is {R.shape[0]} x {R.shape[1]}: both "
+            "must be users x items"
+        )
     group, members, first = _twins(R)
     sizes = np.diff(first)
     sums = np.zeros(R.shape[1])

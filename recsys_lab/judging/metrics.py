@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..data.interactions import Interactions, as_count, as_csr, as_share, rows_of
 from ..models.baselines import as_features, unit_rows
-from .ranking import as_scores, same_shape, top_k
+from .ranking import as_scores, by_lot, same_shape, top_k
 
 # A function that gives scores is asked for so many users in one go: with 10,000 items, 5 MB.
 USERS_AT_ONCE = 64
@@ -45,11 +45,11 @@ def evaluate(scores, train, test, k: int = 10, *, rng: np.random.Generator | int
     k : int
         Length of the lists.
     rng : numpy.random.Generator or int
-        Shuffles the items to break ties: equal scores never favour a position. (In MovieLens low
-        positions are old, popular films: ties broken by position would recommend popularity.) One
-        order serves all users, and all models with the same seed. So where a model ties for all of
-        them, as for strangers, its users' values are not independent, and an interval over users
-        is too narrow: look at several seeds.
+        Breaks ties by a seeded shuffle of the items: equal scores never favour a position. (In
+        MovieLens low positions are old, popular films: ties broken by position would recommend
+        popularity.) Each user has an order of her own, the same for all models with this seed and
+        whoever else is asked for. So users are independent even where a model ties for all of them,
+        as for strangers.
 
     Returns
     -------
@@ -280,12 +280,13 @@ def judged_lists(scores, train, test, k, rng):
     users = np.flatnonzero(relevant)
     if not len(users):
         raise ValueError("test holds no event: hold out a larger share")
-    order = np.random.default_rng(rng).permutation(train.shape[1])
+    seed = np.random.default_rng(rng).integers(2**64, dtype=np.uint64)
     lists = np.empty((len(users), k), dtype=int)
     for first in range(0, len(users), USERS_AT_ONCE):
         part = users[first : first + USERS_AT_ONCE]
         rows = _asked(scores, part, train.shape[1]) if callable(scores) else scores[part]
-        lists[first : first + len(part)] = top_k(rows, train[part], k, range(len(part)), order)
+        lots = by_lot(seed, part)
+        lists[first : first + len(part)] = top_k(rows, train[part], k, range(len(part)), lots)
     wanted = _cells(test)
     hits = (lists >= 0) & np.isin(users[:, None] * test.shape[1] + lists, wanted)
     shared = np.intersect1d(_cells(train), wanted, assume_unique=True).size

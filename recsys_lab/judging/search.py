@@ -2,8 +2,9 @@
 
 Random search covers a range better than a grid of as many trials (Bergstra and Bengio 2012); drawn
 as a Latin hypercube, no two trials of the first half are alike in any argument (McKay, Beckman and
-Conover 1979). The second half looks around the best so far. A grid that is too narrow decides a
-contest in secret, so it is said of each choice whether it lies at an edge of what was offered.
+Conover 1979). The second half looks around the best so far, and beyond the range if the best
+is near its end. A range that is too narrow decides a contest in secret, so it is said of each
+choice whether it lies at an edge of what was tried.
 
 References
 ----------
@@ -39,6 +40,9 @@ class Span:
         0 < low < high; both may be chosen.
     whole : bool
         Give whole numbers, such as numbers of factors.
+    floor, ceiling : float, optional
+        Bounds that the trials around the best keep to, where nothing lies beyond: at most all days,
+        a share below 1. By default 0 (1, if whole) and infinity.
 
     Examples
     --------
@@ -49,6 +53,8 @@ class Span:
     low: float
     high: float
     whole: bool = False
+    floor: float | None = None
+    ceiling: float | None = None
 
     def __post_init__(self):
         numbers = isinstance(self.low, Real) and isinstance(self.high, Real)
@@ -57,12 +63,28 @@ class Span:
                 f"Span({self.low!r}, {self.high!r}): give two finite numbers above 0, the smaller "
                 "one first"
             )
+        for name, bound, beyond in [
+            ("floor", self.floor, self.floor is not None and not 0 < self.floor <= self.low),
+            ("ceiling", self.ceiling, self.ceiling is not None and not self.ceiling >= self.high),
+        ]:
+            if beyond:
+                raise ValueError(f"{name}={bound!r}: let it lie outside {self.low} to {self.high}")
 
     def at(self, place: float) -> float:
-        """Return the value at a place from 0, the low end, to 1, the high one."""
+        """Return the value at a place: 0 is the low end, 1 the high one."""
         value = self.low * (self.high / self.low) ** place
         # Four digits tell any two trials apart, and can be read.
         return round(value) if self.whole else float(f"{value:.4g}")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The places of the floor and of the ceiling."""
+        floor = 1 if self.floor is None and self.whole else self.floor
+        width = np.log(self.high / self.low)
+        return (
+            -np.inf if floor is None else float(np.log(floor / self.low) / width),
+            np.inf if self.ceiling is None else float(np.log(self.ceiling / self.low) / width),
+        )
 
 
 def search(score: Callable[[dict], float], values: dict, trials: int, seed: int) -> dict:
@@ -76,15 +98,15 @@ def search(score: Callable[[dict], float], values: dict, trials: int, seed: int)
     trials : int
         Lists with no more combinations than that are tried whole. Otherwise half of the trials
         spread over everything, and the others lie around the best so far, an argument at most a
-        quarter of its range away.
+        quarter of its range away: also outside of it, up to its floor or ceiling.
     seed : whole number
 
     Returns
     -------
     dict
         - setting: the best one; score: of it; tried: the number of different settings;
-        - edge: the arguments whose choice lies at an end of what was offered, such as "k high";
-          lists of fewer than three values have no edge.
+        - edge: the arguments whose choice lies at an end of what was offered, such as "k high", and
+          no trial went further; lists of fewer than three values have no edge.
 
     References
     ----------
@@ -128,9 +150,14 @@ def search(score: Callable[[dict], float], values: dict, trials: int, seed: int)
             best = places[max(scores, key=scores.get)]
             steps = rng.uniform(-AROUND, AROUND, len(values))
             moved = zip(best.items(), steps, strict=True)
-            attempt({name: float(np.clip(at + step, 0, 1)) for (name, at), step in moved})
+            attempt(
+                {name: float(np.clip(at + by, *_bounds(values[name]))) for (name, at), by in moved}
+            )
     best = max(scores, key=scores.get)
-    edges = [_edge(name, values[name], place) for name, place in places[best].items()]
+    edges = [
+        _edge(name, values[name], place, [other[name] for other in places.values()])
+        for name, place in places[best].items()
+    ]
     return {
         "setting": setting(places[best]),
         "score": scores[best],
@@ -150,13 +177,18 @@ def _which(tried, place):
     return min(int(place * len(tried)), len(tried) - 1)
 
 
-def _edge(name, tried, place):
+def _bounds(tried):
+    return tried.bounds if isinstance(tried, Span) else (0, 1)
+
+
+def _edge(name, tried, place, places):
     if isinstance(tried, Span):
         margin = EDGE
     elif len(tried) > 2:
         margin = 1 / len(tried)
     else:
         return ""
-    if place < margin:
+    # What was offered, and beyond it what was tried.
+    if place < min(0, *places) + margin:
         return f"{name} low"
-    return f"{name} high" if place > 1 - margin else ""
+    return f"{name} high" if place > max(1, *places) - margin else ""

@@ -1,20 +1,25 @@
 """What a leaderboard keeps on disk: a row for each fit, each person's score, and what it rests on.
 
 A row is written when it is done, so an interrupted contest goes on where it stopped. It counts only
-as long as the checksum of all that it depends on is the same.
+as long as the checksum of all that it depends on is the same. Two processes may write into one
+leaderboard, each its own rows.
 """
 
 import json
 import os
+import time
 import zlib
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..data.interactions import as_csr
+from ..data.interactions import as_csr, as_path
 
 KEY = ("split", "model", "seed")
+# To write all rows takes a tenth of a second; on a busy machine with a slow disk some seconds.
+STALE = 60
 
 
 def read_leaderboard(path: str | Path) -> pd.DataFrame:
@@ -34,10 +39,10 @@ def read_leaderboard(path: str | Path) -> pd.DataFrame:
     FileNotFoundError
         If there is no such file.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"there is no leaderboard {path}: make one with python3 -m recsys_lab bench "
+            f"path {str(path)!r} is no leaderboard: make one with python3 -m recsys_lab bench "
             "--leaderboard"
         )
     table = pd.read_csv(path, dtype={"checksum": str, "edge": str})
@@ -58,7 +63,7 @@ class Store:
     """The rows so far, in memory, and in a file if there is a path."""
 
     def __init__(self, path: str | Path | None):
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else as_path(path)
         there = self.path is not None and self.path.is_file()
         self.rows = read_leaderboard(self.path).to_dict("records") if there else []
 
@@ -72,11 +77,18 @@ class Store:
     def put(self, row: dict) -> None:
         """Put a row in the place of the one with the same key, or at the end, and write all."""
         key = [row[name] for name in KEY]
-        rest = [old for old in self.rows if [old[name] for name in KEY] != key]
-        self.rows = [*rest, row]
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path is None:
+            self.rows = [*self._without(key), row]
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(Path(f"{self.path}.lock")):
+            if self.path.is_file():  # with what others have written since
+                self.rows = read_leaderboard(self.path).to_dict("records")
+            self.rows = [*self._without(key), row]
             self._write()
+
+    def _without(self, key):
+        return [old for old in self.rows if [old[name] for name in KEY] != key]
 
     def _write(self):
         """Write to temporary names and move these: a reader finds the old ones or the new."""
@@ -92,6 +104,24 @@ class Store:
         table.drop(columns="people").to_csv(unfinished[1], index=False, lineterminator="\n")
         for name, path in zip(unfinished, (_beside(self.path), self.path), strict=True):
             os.replace(name, path)
+
+
+@contextmanager
+def _alone(lock: Path):
+    """Wait for another process that writes; a lock that old was left by one that was stopped."""
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            with suppress(OSError):
+                if time.time() - lock.stat().st_mtime > STALE:
+                    lock.unlink()
+            time.sleep(0.1)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def checksum(train, test, candidates, make, values, metrics, k, trials) -> str:

@@ -4,13 +4,13 @@ Popularity, item-to-item similarity (Sarwar, Karypis, Konstan and Riedl 2001) an
 similarity (Lops, de Gemmis and Semeraro 2011).
 """
 
-from numbers import Real
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from ..data.interactions import as_count, as_csr
+from ..data.interactions import as_count, as_csr, as_finite, as_number, as_numbers, shown
 
 # What MovieLens writes where a film has no genre.
 NO_LABEL = "(no genres listed)"
@@ -64,8 +64,7 @@ def item_cosine(train, neighbours: int | None = None, shrinkage: float = 0.0) ->
     unit, length = _unit_columns(R), _column_lengths(R)
     if neighbours is not None:
         neighbours = as_count(neighbours, "neighbours")
-    if not (isinstance(shrinkage, Real) and 0 <= shrinkage < np.inf):
-        raise ValueError(f"shrinkage={shrinkage!r}: choose a number of 0 or more, such as 10")
+    as_number(shrinkage, "shrinkage", such="10")
     n = unit.shape[1]
     items, kept = sp.csr_array(unit.T), []
     for start in range(0, n, ITEMS_AT_ONCE):
@@ -115,12 +114,18 @@ def item_features(items: pd.DataFrame, *, labels: str, numbers=()) -> pd.DataFra
     E    0.0   1.0    1.0
     C    1.0   0.0    0.0
     """
+    if not isinstance(items, pd.DataFrame):
+        raise ValueError(f"items is a {type(items).__name__}: pass a pandas DataFrame")
     if isinstance(numbers, str):
         numbers = [numbers]
-    for column in [labels, *numbers]:
-        if column not in items.columns:
+    if not isinstance(numbers, Iterable):
+        raise ValueError(f"numbers={shown(numbers)} is no list: give columns, such as ['price']")
+    named = [("labels", labels), *(("numbers", column) for column in numbers)]
+    for argument, column in named:
+        if list(items.columns).count(column) != 1:
             raise ValueError(
-                f"{column!r} is not a column of items: it has {', '.join(map(repr, items.columns))}"
+                f"{argument} names {shown(column)}, which is not a column of items: it has "
+                f"{', '.join(map(repr, items.columns[:20]))}"
             )
     features = items[labels].fillna("").replace(NO_LABEL, "").str.get_dummies("|").astype(float)
     for column in numbers:
@@ -169,10 +174,9 @@ def content_scores(train, features) -> np.ndarray:
 
 def as_features(features, n: int) -> np.ndarray:
     """Check that features are a dense matrix of finite numbers with n rows."""
-    try:
-        features = np.asarray(features, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError("features holds entries that are no numbers: see item_features") from None
+    if sp.issparse(features):
+        raise ValueError("features is sparse: give it as a dense array, features.toarray()")
+    features = as_numbers(features, "features").astype(float)
     if features.ndim != 2 or len(features) != n:
         raise ValueError(
             f"features has shape {features.shape}: give one row for each of the {n} items"
@@ -183,7 +187,7 @@ def as_features(features, n: int) -> np.ndarray:
             f"features holds {features[item, column]} for item position {item}, column {column}: "
             "put a number there"
         )
-    return features
+    return as_finite(features, "features")
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:

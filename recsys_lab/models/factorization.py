@@ -7,14 +7,24 @@ matrix factorisation, as in Koren, Bell and Volinsky (2009), is measured against
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
 from ..course.status import progress_line
-from ..data.interactions import Interactions, as_count, as_csr, as_matrix, rows_of
+from ..data.interactions import (
+    Interactions,
+    as_choice,
+    as_count,
+    as_csr,
+    as_finite,
+    as_matrix,
+    as_number,
+    as_numbers,
+    as_rng,
+    rows_of,
+)
 
 # Up to 8 MB as a dense matrix, the full SVD is exact and takes well under a second.
 DENSE_CELLS = 1_000_000
@@ -42,6 +52,22 @@ class Factors:
     U: np.ndarray
     V: np.ndarray
     history: tuple[float, ...] = ()
+
+    def __post_init__(self):
+        for name in ("U", "V"):
+            factors = getattr(self, name)
+            if sp.issparse(factors) or isinstance(factors, Interactions):
+                raise ValueError(f"{name} is sparse: give it as a dense array")
+            factors = as_numbers(factors, name)
+            if factors.ndim != 2:
+                raise ValueError(
+                    f"{name} has {factors.ndim} dimensions: give a matrix, k factors in a row"
+                )
+            object.__setattr__(self, name, as_finite(factors, name))
+        if self.U.shape[1] != self.V.shape[1]:
+            raise ValueError(
+                f"U has {self.U.shape[1]} columns and V {self.V.shape[1]}: give both k columns"
+            )
 
     def scores(self) -> np.ndarray:
         """Score every item for every user: U V^T, m x n."""
@@ -153,7 +179,7 @@ def soft_thresholded_svd(R, k: int, lam: float) -> Factors:
     array([2.324, 1.214])
     """
     R = as_matrix(R, "R")
-    k, lam = as_count(k, "k"), _as_penalty(lam)
+    k, lam = _as_rank(k, R), _as_penalty(lam)
     left, sigma, right = _leading_svd(R, min(k, *R.shape))
     sigma = np.where(_is_rounding(sigma, R.shape), 0, np.maximum(sigma - 2 * lam, 0))
     U, V = _share_out(left, sigma, right)
@@ -250,13 +276,14 @@ def als(
     True
     """
     R = _as_ratings(R, "R", unseen, alpha)
-    k, lam, iterations = as_count(k, "k"), _as_penalty(lam), as_count(iterations, "iterations")
+    k, lam, iterations = _as_rank(k, R), _as_penalty(lam), as_count(iterations, "iterations")
     tol = _as_penalty(tol, "tol")
     V = _start(R, k, start, rng, unseen)
     solve_items = _half_step(R.T if unseen == "zero" else R.T.tocsr(), k, unseen, alpha)
     solve_users = _half_step(R, k, unseen, alpha)
     # J of factors that are all zero, twice: the sum of c p^2. R.sum might copy R as float64.
-    total = R.nnz + alpha * R.data.sum(dtype=np.float64) if unseen == "weak" else _squares(R)
+    weak = unseen == "weak"
+    total = float(R.nnz + alpha * R.data.sum(dtype=np.float64)) if weak else _squares(R)
     history = []
     for _ in _with_progress(iterations):
         # At the minimum over U, the J of the users' equations A u = b is 1/2 (p^T C p - u . b).
@@ -343,10 +370,6 @@ def objective(
         raise ValueError(f"factors is a {type(factors).__name__}: pass Factors(U, V)")
     U = _as_factors(factors.U, "factors.U", R.shape[0], np.float64)
     V = _as_factors(factors.V, "factors.V", R.shape[1], np.float64)
-    if U.shape[1] != V.shape[1]:
-        raise ValueError(
-            f"factors.U has {U.shape[1]} columns and factors.V {V.shape[1]}: give both k columns"
-        )
     everywhere = ((U.T @ U) * (V.T @ V)).sum()
     if unseen == "zero":
         misfit = _squares(R) - 2 * (U * (R @ V)).sum() + everywhere
@@ -478,6 +501,8 @@ def _solve(A, b, lam):
         raise ValueError(
             f"lam={lam:g} is too small: an equation for the factors of a user or an item has more "
             "than one solution, so raise lam, or lower k"
+            + ", or pass R in float64, which has more digits"
+            * (A.dtype == np.float32)
         )
     return np.linalg.solve(A, b)
 
@@ -510,7 +535,7 @@ def _squares(X):
 
 def _start(R, k, start, rng, unseen):
     """Return the V to begin from: the one given, or one drawn small."""
-    n = R.shape[1]
+    n, rng = R.shape[1], as_rng(0 if rng is None else rng)
     if start is not None:
         V = _as_factors(start.V if isinstance(start, Factors) else start, "start", n, R.dtype)
         if V.shape[1] != k:
@@ -519,22 +544,18 @@ def _start(R, k, start, rng, unseen):
     values = R.data if sp.issparse(R) else R
     values = np.abs(values[values != 0])
     typical = values.mean(dtype=np.float64) if values.size and unseen != "weak" else 1.0
-    noise = np.random.default_rng(0 if rng is None else rng).standard_normal((n, k))
+    noise = rng.standard_normal((n, k))
     return (0.1 * np.sqrt(typical / k) * noise).astype(R.dtype)
 
 
 def _as_ratings(R, name, unseen, alpha):
     """Check, and return R in the dtype to compute in; as CSR, unless all cells count the same."""
-    if unseen not in UNSEEN:
-        raise ValueError(f"unseen={unseen!r}: choose one of {', '.join(UNSEEN)}")
-    if not _is_number(alpha) or not 0 < alpha < np.inf:
-        raise ValueError(f"alpha={alpha!r}: choose a number above 0, such as 1")
+    as_choice(unseen, "unseen", UNSEEN)
+    as_number(alpha, "alpha", above=True, such="1")
     dtype = np.float32 if getattr(R, "dtype", None) == np.float32 else np.float64
     if unseen == "weak" and isinstance(R, Interactions):
         R = R.matrix  # an event of value 0 weighs no more than no event
     matrix = as_matrix(R, name) if unseen == "zero" else as_csr(R, name)
-    if 0 in matrix.shape:
-        raise ValueError(f"{name} has shape {matrix.shape}: give at least one user and one item")
     if unseen == "weak" and (matrix.data < 0).any():
         value = matrix.data[matrix.data < 0][0]
         raise ValueError(
@@ -554,10 +575,36 @@ def _as_factors(V, name, length, dtype):
 
 
 def _as_penalty(value, name="lam"):
-    if not _is_number(value) or not 0 <= value < np.inf:
-        raise ValueError(f"{name}={value!r}: choose a number of 0 or more")
-    return float(value)
+    return as_number(value, name)
 
 
-def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+def _as_rank(k, R):
+    # Of more factors than users and items the rest would be 0; up to 1000 that costs nothing.
+    most = max(1000, *R.shape)
+    return as_count(k, "k", most=most, why="any number of factors that R can need")
+
+
+def _as_factors(V, name, length, dtype):
+    """Check that V is a matrix of finite numbers with so many rows."""
+    if sp.issparse(V) or isinstance(V, Interactions):
+        raise ValueError(f"{name} is sparse: give it as a dense array")
+    V = as_matrix(V, name).astype(dtype, copy=False)
+    if V.shape[0] != length or not V.shape[1]:
+        raise ValueError(f"{name} has shape {V.shape}: give it {length} rows, of k factors each")
+    return V
+
+
+def _as_penalty(value, name="lam"):
+    return as_number(value, name)
+
+
+def _as_rank(k, R):
+    # Of more factors than users and items the rest would be 0; up to 1000 that costs nothing.
+    most = max(1000, *R.shape)
+    return as_count(k, "k", most=most, why="any number of factors that R can need")
+
+
+def _with_sides(matrix, name):
+    if 0 in matrix.shape:
+        raise ValueError(f"{name} has shape {matrix.shape}: give at least one user and one item")
+    return matrix

@@ -7,12 +7,22 @@ are loaded by the first use, not by importing this module; that takes seconds an
 
 import logging
 import os
+import sys
 from importlib import import_module
 
 import numpy as np
 import pandas as pd
 
-from ..data.interactions import as_count, as_csr, as_positions, draw_unseen, rows_of
+from ..data.interactions import (
+    as_count,
+    as_csr,
+    as_dropout,
+    as_number,
+    as_positions,
+    as_rng,
+    draw_unseen,
+    rows_of,
+)
 from .factorization import Factors
 
 
@@ -70,11 +80,11 @@ def dot_model(
     S. Rendle, W. Krichene, L. Zhang and J. Anderson (2020). Neural collaborative filtering vs.
     matrix factorization revisited. RecSys 14, 240-248. doi:10.1145/3383313.3412488
     """
-    if not (np.isscalar(l2) and 0 <= l2 < np.inf):
-        raise ValueError(f"l2={l2!r} is no weight of a penalty: choose 0 or more, such as 1e-5")
-    if not (np.isscalar(dropout) and 0 <= dropout < 1):
-        raise ValueError(f"dropout={dropout!r} is outside [0, 1): choose a share such as 0.2")
-    keras, rng = _load("keras"), np.random.default_rng(rng)
+    as_number(l2, "l2", such="1e-5")
+    as_dropout(dropout)
+    as_number(learning_rate, "learning_rate", above=True, such="0.02")
+    m, n, k, rng = as_count(m, "m"), as_count(n, "n"), as_count(k, "k"), as_rng(rng)
+    keras = _load("keras")  # it takes seconds: no mistake has to wait for it
     inputs, vectors = _embeddings(m, n, k, (), l2, rng)
     if dropout:
         seed = int(rng.integers(2**31))
@@ -102,7 +112,8 @@ def article_model(m: int, n: int, k: int = 50, *, rng: np.random.Generator | int
     keras.Model
         Compiled as the article does; the output is a probability.
     """
-    keras, rng = _load("keras"), np.random.default_rng(rng)
+    m, n, k, rng = as_count(m, "m"), as_count(n, "n"), as_count(k, "k"), as_rng(rng)
+    keras = _load("keras")
     inputs, vectors = _embeddings(m, n, k, (1,), 0.0, rng)
     outer = keras.layers.Dot(axes=1)(vectors)
     flat = keras.layers.Flatten()(outer)
@@ -126,7 +137,7 @@ def restart(model, rng: np.random.Generator | int) -> None:
         last one of ``article_model``, would keep what they have learnt.
     rng : numpy.random.Generator or int
     """
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     for name in ("users", "items"):
         table = model.get_layer(name).embeddings
         table.assign(rng.uniform(-_START, _START, table.shape))
@@ -179,16 +190,11 @@ def sample_negatives(
     ({2}, True)
     """
     R, ratio = as_csr(train, "train"), as_count(ratio, "ratio")
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     m, n = R.shape
     taken = np.sort(rows_of(R) * n + R.indices)
     if forbidden is not None:
-        more = as_csr(forbidden, "forbidden")
-        if more.shape != R.shape:
-            raise ValueError(
-                f"forbidden is {more.shape[0]} x {more.shape[1]} but train is {m} x {n}: "
-                "both must be users x items"
-            )
+        more = _as_forbidden(forbidden, R)
         taken = np.union1d(taken, rows_of(more) * n + more.indices)
     full = (np.bincount(taken // n, minlength=m) == n) & (np.diff(R.indptr) > 0)
     if full.any():
@@ -215,7 +221,7 @@ def training_pairs(
     users, items : int32 arrays; labels : float32 array
         Each (1 + ratio) times as long as ``train`` has events.
     """
-    rng = np.random.default_rng(rng)
+    rng = as_rng(rng)
     R = as_csr(train, "train")
     users, items = sample_negatives(R, ratio, rng, forbidden=forbidden)
     users = np.concatenate([rows_of(R), users]).astype(np.int32)
@@ -254,10 +260,12 @@ def dataset(
         If train holds no event, or ratio or batch is not a whole number from 1 on; what
         `sample_negatives` refuses, when the first batch is drawn.
     """
-    tf, rng = _load("tensorflow"), np.random.default_rng(rng)
+    rng = as_rng(rng)
     R, ratio, batch = as_csr(train, "train"), as_count(ratio, "ratio"), as_count(batch, "batch")
     if not R.nnz:
         raise ValueError("train holds no event: give at least one to learn from")
+    forbidden = None if forbidden is None else _as_forbidden(forbidden, R)
+    tf = _load("tensorflow")
 
     def batches():
         while True:
@@ -271,6 +279,16 @@ def dataset(
         batches, output_signature=(kinds, tf.TensorSpec((None,), tf.float32))
     )
     return pairs.prefetch(tf.data.AUTOTUNE), -(-R.nnz * (1 + ratio) // batch)
+
+
+def _as_forbidden(forbidden, R):
+    more = as_csr(forbidden, "forbidden")
+    if more.shape != R.shape:
+        raise ValueError(
+            f"forbidden is {more.shape[0]} x {more.shape[1]} but train is {R.shape[0]} x "
+            f"{R.shape[1]}: both must be users x items"
+        )
+    return more
 
 
 def factors(model) -> Factors:
@@ -343,32 +361,44 @@ _START = 0.05
 def _load(name: str):
     """Import keras or tensorflow without their messages about the machine's hardware."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    fresh = "keras" not in sys.modules
+    if fresh:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
     # On newer processors oneDNN is on, says so on stderr whatever the level, and adds in an order
     # of its own: off, the numbers are alike on more machines.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # It also warns on stderr of every input of a new size, which costs a trace but is no mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    backend = os.environ["KERAS_BACKEND"]
+    if backend != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND={backend!r}, but the course's models need 'tensorflow': restart the "
+            "kernel and run `%env KERAS_BACKEND=tensorflow` before all other cells"
+        )
     try:
         import_module("tensorflow")
-        return import_module(name)
+        keras = import_module("keras")
     except ImportError as error:
         raise ImportError(
             "keras_models needs TensorFlow, which is not installed in this Python: "
             "use Python 3.11 to 3.13 and install the course there (python3 -m recsys_lab lab)"
         ) from error
+    if fresh:  # nothing of a reader's own ~/.keras/keras.json, by which the numbers would differ
+        keras.config.set_floatx("float32")
+        keras.config.set_epsilon(1e-7)
+        keras.config.set_image_data_format("channels_last")
+    return import_module(name)
 
 
 def _embeddings(m, n, k, shape, l2, rng):
     """Make the two inputs and their embeddings, called "users" and "items"."""
     keras = _load("keras")
-    k = as_count(k, "k")
     inputs, vectors = [], []
-    for name, count, symbol in [("users", m, "m"), ("items", n, "n")]:
+    for name, count in [("users", m), ("items", n)]:
         given = keras.Input(shape, dtype="int32", name=name.removesuffix("s"))
         seed = int(rng.integers(2**31))
         layer = keras.layers.Embedding(
-            as_count(count, symbol),
+            count,
             k,
             embeddings_initializer=keras.initializers.RandomUniform(-_START, _START, seed=seed),
             embeddings_regularizer=keras.regularizers.L2(l2) if l2 else None,

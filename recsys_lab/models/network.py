@@ -5,14 +5,17 @@ The backward pass is that of Rumelhart, Hinton and Williams (1986), the start th
 """
 
 import copy
-import operator
 from itertools import pairwise
-from numbers import Real
 
 import numpy as np
+import scipy.sparse as sp
+
+from ..data.interactions import as_choice, as_count, as_finite, as_number, as_numbers, as_rng, shown
 
 LOSSES = ("squared", "logistic")
 METHODS = ("adam", "sgd")
+# Weights of a network: 160 MB, and Adam keeps two numbers more for each.
+LARGEST = 20_000_000
 # Kingma and Ba (2015), algorithm 1: how long the two running means remember, and what keeps the
 # division by a mean of 0 finite.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -67,14 +70,17 @@ class ReLUNetwork:
 
     def __init__(self, sizes, rng: np.random.Generator | int):
         if not isinstance(sizes, (list, tuple, np.ndarray)):
-            raise ValueError(f"sizes={sizes!r} is no list: give one such as [7, 16, 1]")
-        sizes = [_whole(size, "sizes") for size in sizes]
+            raise ValueError(f"sizes={shown(sizes)} is no list: give one such as [7, 16, 1]")
+        sizes = [as_count(size, "sizes") for size in sizes]
         if len(sizes) < 2:
             raise ValueError(f"sizes={sizes!r} makes no layer: give at least two sizes")
-        if rng is None:
-            raise ValueError("rng=None would never repeat: pass a seed or np.random.default_rng(0)")
+        if (weights := sum(a * b for a, b in pairwise(sizes))) > LARGEST:
+            raise ValueError(
+                f"sizes={shown(sizes)} makes {weights:.2g} weights: choose smaller ones, of "
+                f"{LARGEST:,} weights at most"
+            )
         self.sizes = sizes
-        self.rng = rng = np.random.default_rng(rng)
+        self.rng = rng = as_rng(rng)
         self.W = [
             rng.normal(0, np.sqrt(2 / before), (before, after)) for before, after in pairwise(sizes)
         ]
@@ -166,11 +172,9 @@ class ReLUNetwork:
             except (TypeError, ValueError):
                 raise ValueError("held_out is no pair: give (X, Y)") from None
             sets["held out"] = self._pair(held_X, held_Y, loss)
-        epochs, batch = _whole(epochs, "epochs"), _whole(batch, "batch")
-        if method not in METHODS:
-            raise ValueError(f"method={method!r} is unknown: choose one of {', '.join(METHODS)}")
-        if not isinstance(rate, (int, float, np.number)) or not 0 < rate < np.inf:
-            raise ValueError(f"rate={rate!r} is no step: choose a number above 0, such as 0.01")
+        epochs, batch = as_count(epochs, "epochs"), as_count(batch, "batch")
+        as_choice(method, "method", METHODS)
+        as_number(rate, "rate", above=True, such="0.01")
 
         before = copy.deepcopy((self.W, self.b))
         step = _adam() if method == "adam" else _sgd
@@ -219,8 +223,7 @@ class ReLUNetwork:
         return _mean_loss(Z, Y, loss), dW, db
 
     def _pair(self, X, Y, loss):
-        if loss not in LOSSES:
-            raise ValueError(f"loss={loss!r} is unknown: choose one of {', '.join(LOSSES)}")
+        as_choice(loss, "loss", LOSSES)
         X = _rows(X, "X", self.sizes[0])
         Y = _rows(Y, "Y", self.sizes[-1])
         if len(X) != len(Y):
@@ -260,8 +263,9 @@ def gradient_check(
     >>> gradient_check(network, rng.normal(size=(5, 3)), rng.normal(size=(5, 1))) < 1e-9
     True
     """
-    if not (isinstance(step, Real) and 0 < step < np.inf):
-        raise ValueError(f"step={step!r} moves no weight: choose a number above 0, such as 1e-5")
+    if not isinstance(network, ReLUNetwork):
+        raise ValueError(f"network={shown(network)} is none: pass a ReLUNetwork")
+    as_number(step, "step", above=True, such="1e-5")
     X, Y = network._pair(X, Y, loss)
     _, dW, db = network._backward(X, Y, loss)
     moved = copy.deepcopy(network)
@@ -285,7 +289,9 @@ def sigmoid(Z) -> np.ndarray:
     >>> sigmoid([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
-    return (1 + np.tanh(np.asarray(Z, dtype=float) / 2)) / 2
+    if sp.issparse(Z):
+        raise ValueError("Z is sparse: give it as a dense array, Z.toarray()")
+    return (1 + np.tanh(as_numbers(Z, "Z").astype(float) / 2)) / 2
 
 
 def _mean_loss(Z, Y, loss):
@@ -320,7 +326,9 @@ def _adam():
 
 def _rows(X, name, columns):
     """Check that X is a matrix of finite numbers with this many columns."""
-    X = np.asarray(X)
+    if sp.issparse(X):
+        raise ValueError(f"{name} is sparse: give it as a dense array, {name}.toarray()")
+    X = as_numbers(X, name)
     if X.ndim == 1 and columns == 1:
         raise ValueError(f"{name} has shape {X.shape}: make it a column with {name}[:, None]")
     if X.ndim != 2:
@@ -332,27 +340,4 @@ def _rows(X, name, columns):
         )
     if len(X) == 0:
         raise ValueError(f"{name} has no rows: give at least one sample")
-    try:
-        X = X.astype(float, copy=False)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} holds {X.dtype} entries: give numbers") from None
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(
-            f"{name} holds {X[row, column]} in row {row}, column {column}: put a finite number "
-            "there"
-        )
-    return X
-
-
-def _whole(value, name):
-    """Check that a number is whole and at least 1."""
-    try:
-        if isinstance(value, (bool, np.bool_)):
-            raise TypeError
-        count = operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name} holds {value!r}: choose whole numbers from 1 on") from None
-    if count < 1:
-        raise ValueError(f"{name} holds {count}: choose whole numbers from 1 on")
-    return count
+    return as_finite(X.astype(float, copy=False), name)

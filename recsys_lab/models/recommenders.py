@@ -22,14 +22,25 @@ unseen="skip", for which a world of ones holds nothing to learn.
 """
 
 from dataclasses import dataclass, fields
-from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import Interactions, as_count, as_csr, as_positions, draw_unseen, rows_of
-from . import keras_models
-from .baselines import content_scores, item_cosine
+from ..data.interactions import (
+    Interactions,
+    as_count,
+    as_csr,
+    as_dropout,
+    as_number,
+    as_positions,
+    as_rng,
+    draw_unseen,
+    rows_of,
+    shown,
+)
+from . import keras_models, ncf_models
+from .baselines import as_features, content_scores, item_cosine
+from .dot_losses import fit_dot
 from .factorization import Factors, als, soft_thresholded_svd, truncated_svd
 
 # Triples in a step of BPR: few enough that a popular item is in it only a handful of times.
@@ -82,6 +93,9 @@ class Random(Recommender):
     rng: int = 0
 
     def _learn(self, R):
+        as_rng(self.rng)
+        if not isinstance(self.rng, (int, np.integer)):
+            raise ValueError(f"rng={shown(self.rng)} is no seed: pass a whole number from 0 on")
         self.n_ = R.shape[1]
 
     def _score(self, users):
@@ -124,8 +138,7 @@ class RecentPopularity(Popularity):
 
     def fit(self, train):
         """Learn from train: Interactions with times in seconds, or as numpy's dates."""
-        if not (isinstance(self.days, Real) and 0 < self.days < np.inf):
-            raise ValueError(f"days={self.days!r}: choose a number above 0, such as 365")
+        as_number(self.days, "days", above=True, such="365")
         if not isinstance(train, Interactions):
             raise ValueError(
                 f"train is a {type(train).__name__}, which says nothing of times: pass Interactions"
@@ -211,6 +224,8 @@ class Content(Recommender):
         self.R_ = R
 
     def _score(self, users):
+        if not len(users):
+            return np.empty((0, self.R_.shape[1]))
         return content_scores(self.R_[users], self.features)
 
 
@@ -319,10 +334,8 @@ class EASE(Recommender):
     dropout: float = 0.0
 
     def _learn(self, R):
-        if not 0 < self.lam < np.inf:
-            raise ValueError(f"lam={self.lam!r}: choose a number above 0, such as 100")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout={self.dropout!r} is outside [0, 1): choose a share")
+        as_number(self.lam, "lam", above=True, such="100")
+        as_dropout(self.dropout)
         m, n = R.shape
         counts = np.bincount(R.indices, minlength=n)
         penalty = self.lam + self.dropout / (1 - self.dropout) * counts
@@ -386,11 +399,9 @@ class BPR(_Factorised):
 
     def _learn(self, R):
         lam, rate = self.lam, self.learning_rate
-        if not (isinstance(lam, Real) and 0 <= lam < np.inf):
-            raise ValueError(f"lam={lam!r}: choose a number of 0 or more, such as 0.01")
-        if not (isinstance(rate, Real) and 0 < rate < np.inf):
-            raise ValueError(f"learning_rate={rate!r}: choose a number above 0, such as 0.1")
-        rng = np.random.default_rng(self.rng)
+        as_number(lam, "lam", such="0.01")
+        as_number(rate, "learning_rate", above=True, such="0.1")
+        rng = as_rng(self.rng)
         m, n = R.shape
         k, epochs = as_count(self.k, "k"), as_count(self.epochs, "epochs")
         users = rows_of(R)
@@ -414,6 +425,62 @@ class BPR(_Factorised):
 
 
 @dataclass(eq=False)
+class FeatureMap(_Factorised):
+    """ALS, with factors from features for the items that nobody has: lesson 10's map.
+
+    ALS with unseen="weak" learns from the items with events. A ridge regression maps their
+    features to their factors, each about its mean, and gives the others theirs.
+
+    Parameters
+    ----------
+    features : n x d array
+        Such as ``load_film_vectors()``. Scale matters: the ridge has one penalty for all.
+    lam : float
+        The ridge's penalty, above 0: (X^T X + lam I) W = X^T V.
+    k, penalty, alpha, iterations, rng
+        Of ``als``; ``penalty`` is its lam. 8 iterations: a map's errors are larger than the rest.
+
+    References
+    ----------
+    Z. Gantner, L. Drumond, C. Freudenthaler, S. Rendle and L. Schmidt-Thieme (2010). Learning
+    attribute-to-feature mappings for cold-start recommendations. ICDM 10, 176-185, section III.
+    doi:10.1109/ICDM.2010.129
+    """
+
+    features: np.ndarray
+    lam: float = 1.0
+    k: int = 32
+    penalty: float = 5.0
+    alpha: float = 5.0
+    iterations: int = 8
+    rng: int = 0
+    side_information = True
+
+    def _learn(self, R):
+        as_number(self.lam, "lam", above=True, such="1")
+        X = as_features(self.features, R.shape[1])
+        old = np.bincount(R.indices, minlength=R.shape[1]) > 0
+        found = als(
+            R[:, old],
+            self.k,
+            self.penalty,
+            unseen="weak",
+            alpha=self.alpha,
+            iterations=self.iterations,
+            rng=self.rng,
+        )
+        V = np.zeros((R.shape[1], found.V.shape[1]))
+        V[old] = found.V
+        if old.any():
+            centre, mean = X[old].mean(axis=0), found.V.mean(axis=0)
+            A = X[old] - centre
+            G = A.T @ A
+            G[np.diag_indices(len(G))] += self.lam
+            V[~old] = (X[~old] - centre) @ np.linalg.solve(G, A.T @ (found.V - mean)) + mean
+        self.factors_ = Factors(found.U, V)
+
+
+@dataclass(eq=False)
 class KerasDot(_Factorised):
     """The dot-product model of lesson 07; see ``dot_model`` and ``sample_negatives``.
 
@@ -428,7 +495,7 @@ class KerasDot(_Factorised):
     rng: int = 0
 
     def _learn(self, R):
-        epochs = as_count(self.epochs, "epochs")
+        epochs, _ = as_count(self.epochs, "epochs"), as_count(self.ratio, "ratio")
         model = keras_models.dot_model(
             *R.shape, self.k, l2=self.l2, learning_rate=self.learning_rate, rng=self.rng
         )
@@ -437,6 +504,54 @@ class KerasDot(_Factorised):
         size = {"epochs": epochs, "steps_per_epoch": steps}
         model.fit(pairs, **size, verbose=0, shuffle=False)
         self.factors_ = keras_models.factors(model)
+
+
+@dataclass(eq=False)
+class Dot(_Factorised):
+    """The dot product, learned by one of five losses; see ``fit_dot`` for the parameters."""
+
+    loss: str = "softmax"
+    k: int = 32
+    l2: float = 1e-5
+    learning_rate: float = 0.02
+    epochs: int = 20
+    ratio: int = 4
+    samples: int = 512
+    rng: int = 0
+
+    def _learn(self, R):
+        self.factors_ = fit_dot(R, **self.get_params())
+
+
+@dataclass(eq=False)
+class NCF(Recommender):
+    """Neural collaborative filtering; see ``fit_ncf`` for the parameters.
+
+    With ``pretrained``, a GMF and an MLP are trained first, and NeuMF starts from both. The three
+    share the epochs, so it takes no more steps than a NeuMF that starts from chance.
+    """
+
+    kind: str = "neumf"
+    k: int = 16
+    l2: float = 1e-6
+    learning_rate: float = 0.005
+    epochs: int = 10
+    ratio: int = 4
+    pretrained: bool = False
+    rng: int = 0
+
+    def _learn(self, R):
+        given = self.get_params()
+        if given.pop("pretrained"):
+            if self.kind != "neumf":
+                raise ValueError(f"pretrained=True with kind={self.kind!r}: it starts a neumf")
+            given["epochs"] = -(-as_count(self.epochs, "epochs") // 3)
+            parts = [ncf_models.fit_ncf(R, **{**given, "kind": kind}) for kind in ("gmf", "mlp")]
+            given["start"] = ncf_models.joined(*parts)
+        self.weights_ = ncf_models.fit_ncf(R, **given)
+
+    def _score(self, users):
+        return ncf_models.ncf_scores(self.weights_, users)
 
 
 def _silent_where_empty(factors, R):

@@ -1,20 +1,34 @@
 """Show a widget together with a copy that can be read where no kernel runs: on GitHub, in print."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import ipywidgets
 from IPython.display import display
 
+from .figures import DARK_FILTER
+
 STATIC = Path(__file__).parent / "static"
+
+# Told of each widget that is shown, and of each guess that is revealed, by `recording`.
+recorder: Callable[[Any], None] | None = None
 
 
 class Keys(anywidget.AnyWidget):
-    """Keeps JupyterLab's shortcuts away from the controls that it stands among."""
+    """Keeps JupyterLab's shortcuts away from the controls that it stands among.
+
+    Its style lets the notebook's stored pictures, which know one theme, follow the other.
+    """
 
     _esm = STATIC / "keys.js"
+    _css = (
+        '[data-jp-theme-light="false"] .jp-RenderedHTML img[alt][src^="data:image/png"] '
+        f"{{ filter: {DARK_FILTER}; }}"
+    )
 
 
 @cache
@@ -23,7 +37,7 @@ def _base_css() -> str:
 
 
 def show_static_then_live(
-    *, html: str, text: str, png: bytes | None = None, live: ipywidgets.Box
+    *, html: str, text: str, png: bytes | None = None, live: ipywidgets.Box, about: Any = None
 ) -> None:
     """Display a static reading copy, then the live widget that hides it.
 
@@ -33,6 +47,7 @@ def show_static_then_live(
     text : the same in plain text, for a front end that shows neither HTML nor pictures.
     png : the reading copy as a picture, if it is one.
     live : the widgets; they get the class ``rl-live``, by which ``base.css`` hides the copy.
+    about : as for `tell`; None if a page without a kernel shows the reading copy alone.
 
     Notes
     -----
@@ -51,3 +66,16 @@ def show_static_then_live(
     view = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
     display(copy, raw=True)
     display({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}, raw=True)
+    if about is not None:
+        tell(about)
+
+
+def tell(about: Any) -> None:
+    """Tell `recording`, if it was started, of what is shown.
+
+    Parameters
+    ----------
+    about : an `Explorer`; or what a page without a kernel has to know, with its ``kind``.
+    """
+    if recorder is not None:
+        recorder(about)

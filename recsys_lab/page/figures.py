@@ -48,7 +48,10 @@ _DASHES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 1)))
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo")
 _CHARACTER = 0.078  # inches of a character at the tick labels' size, on average
 _LONGEST_NAME = 28  # characters of a name written on an axis
-_DARK, _PALE = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
+DARK_PAPER, DARK_INK = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
+# Makes, in CSS, of a picture that was drawn for a light ground one for a dark ground: paper and
+# ink change places, hues stay, and a colour that has contrast on white has it on dark paper.
+DARK_FILTER = "invert(0.9333) hue-rotate(180deg)"
 # Cells: none is like the paper, much is deep on white and bright on black, negative is vermillion.
 _LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
 _DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")
@@ -56,15 +59,29 @@ _DARK_CELLS = ("#ffc9a3", "#D55E00", "#20262b", "#0072B2", "#b5deff")
 # JupyterLab answers widgets in a thread of their own, and matplotlib's settings are global: who
 # draws has them alone.
 _drawing = threading.RLock()
+_themes = 0  # that are on
+
+
+def _own_settings() -> dict:
+    """Return the defaults of those settings that a reader's matplotlibrc or a cell has changed."""
+    # The backend is how a cell shows what pyplot draws, which is no matter of ours.
+    return {
+        name: default
+        for name, default in matplotlib.rcParamsDefault.items()
+        if name != "backend" and dict.__getitem__(matplotlib.rcParams, name) != default
+    }
 
 
 def _alone(plot: Callable) -> Callable:
-    """Make a plot wait while another thread has a theme on: it would take its colours."""
+    """Make a plot begin from matplotlib's defaults, and wait for another thread's theme to end."""
 
     @functools.wraps(plot)
     def waits(*args, **kwargs):
         with _drawing:
-            return plot(*args, **kwargs)
+            if _themes:
+                return plot(*args, **kwargs)
+            with matplotlib.rc_context(_own_settings()):
+                return plot(*args, **kwargs)
 
     return waits
 
@@ -73,12 +90,14 @@ def _alone(plot: Callable) -> Callable:
 def theme(dark: bool) -> Iterator[None]:
     """Let figures that are made and drawn inside have the light or the dark theme's colours.
 
+    All other settings are matplotlib's defaults, whatever stands in a reader's matplotlibrc.
+
     >>> with theme(dark=True):
     ...     figure = bars(["A", "B"], [3, 1], "Item A was bought most often.")
     >>> figure.get_facecolor()[:3] == to_rgb("#111111")
     True
     """
-    paper, ink = (_DARK, _PALE) if dark else ("white", "black")
+    paper, ink = (DARK_PAPER, DARK_INK) if dark else ("white", "black")
     colours = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), paper)
     inked = ["text.color", "axes.labelcolor", "axes.titlecolor", "axes.edgecolor"]
     inked += ["xtick.color", "ytick.color", "patch.edgecolor"]
@@ -88,8 +107,13 @@ def theme(dark: bool) -> Iterator[None]:
         "grid.color": "#555555" if dark else "#cccccc",
     }
     colours |= {"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}
-    with _drawing, matplotlib.rc_context(colours):
-        yield
+    global _themes
+    with _drawing, matplotlib.rc_context(_own_settings() | colours):
+        _themes += 1
+        try:
+            yield
+        finally:
+            _themes -= 1
 
 
 class Picture(Figure):

@@ -8,6 +8,7 @@ tested without any widget.
 """
 
 import asyncio
+import gc
 import heapq
 import inspect
 import math
@@ -16,11 +17,11 @@ import time
 import weakref
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
 import anywidget
@@ -39,6 +40,7 @@ CACHE_BYTES = 32 * 2**20
 STORE_FRAMES, STORE_BYTES = 300, 8 * 2**20
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
 GAP = 0.005  # seconds between two frames drawn ahead, for a request to come in
+INCHES = 30  # the largest side of a figure: 3,000 pixels, twice that on a fine screen
 SLOW = 0.5  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
 # How far a step seems, drawing ahead: on in the direction of travel, back, and of another control.
 ON, BACK, OTHER, CELL = 1.0, 1.5, 2.0, 0.01
@@ -97,7 +99,9 @@ def explore(view: Callable, question: str = "", /, **controls) -> None:
             f'src="data:image/png;base64,{source}">' + html
         )
     text = "\n".join(filter(None, [question, frame.alt, *captions]))
-    show_static_then_live(html=asked + html, text=text, png=picture, live=explorer.widget)
+    show_static_then_live(
+        html=asked + html, text=text, png=picture, live=explorer.widget, about=explorer
+    )
 
 
 def cell_grid(
@@ -124,7 +128,12 @@ def cell_grid(
     >>> cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]]).value
     ((1, 0), (0, 1))
     """
-    cells = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    rows, columns = _listed(rows, "rows"), _listed(columns, "columns")
+    names, states = _listed(names, "names", 2), _listed(states, "states", 2)
+    try:
+        cells = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    except ValueError:
+        raise ValueError("value has rows of unequal length: give a matrix of 0 and 1") from None
     if cells.shape != (len(rows), len(columns)) or cells.size == 0:
         raise ValueError(
             f"value has shape {cells.shape}: give one row for each of {len(rows)} rows "
@@ -138,8 +147,8 @@ def cell_grid(
         columns=[str(column) for column in columns],
         value=cells.astype(int).tolist(),
         start=cells.astype(int).tolist(),
-        names=list(names),
-        states=list(states),
+        names=names,
+        states=states,
         description=description,
     )
 
@@ -160,7 +169,18 @@ def played(
     >>> played(0, 12).max
     12
     """
-    ends = {"min": first, "max": last, "value": first if start is None else start}
+    start = first if start is None else start
+    for name, value in [
+        ("first", first), ("last", last), ("start", start), ("interval", interval)
+    ]:  # fmt: skip
+        if isinstance(value, bool) or not isinstance(value, Integral) or abs(value) >= 2**31:
+            raise ValueError(f"{name}={_shortened(repr(value), 80)}: give a whole number")
+    if not first <= start <= last or interval < 1:
+        raise ValueError(
+            f"first={first}, start={start}, last={last} and interval={interval}: give them in this "
+            "order, and an interval of 1 or more"
+        )
+    ends = {"min": first, "max": last, "value": start}
     slider = ipywidgets.IntSlider(**ends)
     slider.player = ipywidgets.Play(**ends, interval=interval, show_repeat=False)
     # In the page: a path whose frames are in its store plays without the kernel.
@@ -248,7 +268,14 @@ class FrameCache:
             self.bytes -= len(self._frames.popitem(last=False)[1].png)
 
 
-class NoFigure(ValueError):
+class Refused(ValueError):
+    """What `explore` was given does not fit; a notebook shows the sentence, without our lines."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class NoFigure(Refused):
     """A view returned something else than a Figure, or a Figure and a sentence."""
 
 
@@ -285,9 +312,13 @@ class Explorer:
     ):
         if not callable(view):
             raise TypeError(
-                f"view={view!r} cannot be called: give a function that returns a Figure"
+                f"view={_shortened(repr(view), 80)} cannot be called: give a function that returns "
+                "a Figure"
             )
+        if not isinstance(question, str):
+            raise TypeError(f"question={_shortened(repr(question), 80)} is no text: give one")
         self.view = view
+        self.question = question
         self.name = getattr(view, "__name__", type(view).__name__)
         defaults = _defaults(view, self.name, controls)
         self.controls = {
@@ -297,8 +328,8 @@ class Explorer:
         self._travel: tuple[str, int] | None = None  # the control moved last, and which way
         self._positions = {name: _position(each) for name, each in self.controls.items()}
         self._cost = 0.0  # seconds of the last draw
-        first, size = self._draw(self._values())
-        self._cache.put(self._key(self._states(), (False, 1.0)), first)
+        first, size = self._draw(self.states())
+        self._cache.put(self._key(self.states(), (False, 1.0)), first)
         dark, scale = self._screen
         shown = [each for each in self.controls.values() if isinstance(each, ipywidgets.Widget)]
         ids = [each.model_id for each in shown]
@@ -324,12 +355,13 @@ class Explorer:
 
     def frame(self, dark: bool = False, scale: float = 1.0) -> Frame:
         """Return the frame at the present values of the controls, kept or drawn now."""
-        return self._frame_of(self._states(), (dark, scale))
+        return self.frame_of(self.states(), (dark, scale))
 
-    def words(self) -> str:
-        """Return the present values in words: "rank = 2, method = SVD"."""
+    def words(self, states: dict[str, tuple] | None = None) -> str:
+        """Return values in words, "rank = 2, method = SVD": the present ones if not given."""
+        states = states or self.states()
         return ", ".join(
-            f"{_spaced(name)} = {_shown_value(control)}"
+            f"{_spaced(name)} = {label_of(control, states[name])}"
             for name, control in self.controls.items()
             if isinstance(control, ipywidgets.Widget) and not isinstance(control, CellGrid)
         )
@@ -358,7 +390,7 @@ class Explorer:
             self._draw_ahead_soon()
 
     def _answer(self) -> None:
-        states, screen = self._states(), (self.picture.dark, self.picture.scale)
+        states, screen = self.states(), (self.picture.dark, self.picture.scale)
         key, now = self._key(states, screen), self._page_state(states)
         needed = now == self._needed and now != self.picture.state
         if needed or key not in self._store:  # else the page has painted it by itself
@@ -368,7 +400,7 @@ class Explorer:
             if frame is None:
                 self.picture.send({"busy": True})
                 try:
-                    frame = self._frame_of(states, screen)
+                    frame = self.frame_of(states, screen)
                 except KeyboardInterrupt:
                     frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
             self._show(frame)
@@ -389,7 +421,7 @@ class Explorer:
         """What the page sees of a state: the place of a choice, the value of another control."""
         return [
             [list(row) for row in key] if isinstance(self.controls[name], CellGrid) else key
-            for name, (key, _) in (states or self._states()).items()
+            for name, (key, _) in (states or self.states()).items()
             if isinstance(self.controls[name], ipywidgets.Widget)
         ]
 
@@ -404,7 +436,7 @@ class Explorer:
 
     def _send(self, states: dict[str, tuple], screen: tuple[bool, float]) -> None:
         """Draw a frame if need be, and send it into the page's store."""
-        frame = self._frame_of(states, screen)
+        frame = self.frame_of(states, screen)
         if frame.failure:
             self._store[self._key(states, screen)] = 0  # not tried again: a move there will tell
             self.picture.send({"failed": self._page_state(states)})
@@ -421,12 +453,9 @@ class Explorer:
 
     # Drawing
 
-    def _states(self) -> dict[str, tuple]:
+    def states(self) -> dict[str, tuple]:
         """Return name -> (hashable key, value) of each control as it stands."""
-        return {name: _state(control) for name, control in self.controls.items()}
-
-    def _values(self) -> dict:
-        return {name: value for name, (_, value) in self._states().items()}
+        return {name: state_of(control) for name, control in self.controls.items()}
 
     def _key(self, states: dict[str, tuple], screen: tuple[bool, float]) -> tuple:
         # A cell that was run since may have changed what the view reads: its number is in the key.
@@ -434,26 +463,34 @@ class Explorer:
         run = shell.execution_count if shell else 0
         return (self, run, *screen, *(key for key, _ in states.values()))
 
-    def _frame_of(self, states: dict[str, tuple], screen: tuple[bool, float]) -> Frame:
+    def frame_of(
+        self, states: dict[str, tuple], screen: tuple[bool, float] = (False, 1.0)
+    ) -> Frame:
+        """Return the frame of other states than the present, kept or drawn now."""
         key = self._key(states, screen)
         frame = self._cache.get(key)
         if frame is None:
             try:
-                frame, _ = self._draw({name: value for name, (_, value) in states.items()}, *screen)
+                frame, _ = self._draw(states, *screen)
             except NoFigure as error:
-                frame = Frame(failure=f"No picture at {self.words()}: {error}. {_GO_ON}")
+                frame = Frame(failure=f"No picture at {self.words(states)}: {error}. {_GO_ON}")
             if not frame.failure:  # what a failure needs may be there at the next try
                 self._cache.put(key, frame)
         return frame
 
     def _draw(
-        self, values: dict, dark: bool = False, scale: float = 1.0
+        self, states: dict[str, tuple], dark: bool = False, scale: float = 1.0
     ) -> tuple[Frame, tuple[int, int]]:
         """Call the view, and return the frame with its size in CSS pixels."""
         start = time.perf_counter()
+        collects = gc.isenabled()
         size = tuple(round(inches * figures.DPI) for inches in figures.SIZE)
         with figures.theme(dark):
             try:
+                # A figure is thousands of objects that point at each other: with much else loaded,
+                # a collection in the middle costs a tenth of the drawing.
+                gc.disable()
+                values = {name: value for name, (_, value) in states.items()}
                 figure, sentence = self._checked(self.view(**values))
                 _forget_in_pyplot(figure)
                 frame = Frame(figures.png(figure, scale), figures.alt_text(figure), sentence)
@@ -461,7 +498,8 @@ class Explorer:
             except NoFigure:
                 raise
             except Exception as error:
-                where = f"At {self.words()} the view" if self.words() else "The view"
+                words = self.words(states)
+                where = f"At {words} the view" if words else "The view"
                 told = _shortened(str(error) or "no message", 400).rstrip(".")
                 kind = type(error).__name__
                 # After a restart of the kernel no other value would do either.
@@ -469,6 +507,9 @@ class Explorer:
                 frame = Frame(
                     failure=f"{where} {self.name!r} stopped with {kind}: {told}. {remedy}"
                 )
+            finally:
+                if collects:
+                    gc.enable()
         self._cost = time.perf_counter() - start
         return frame, size
 
@@ -482,13 +523,19 @@ class Explorer:
                 f"view {self.name!r} returned {what}: end it with `return figure` "
                 "or `return figure, sentence`"
             )
+        width, height = figure.get_size_inches()
+        if not max(width, height) <= INCHES:
+            raise NoFigure(
+                f"view {self.name!r} returned a figure of {width:g} x {height:g} inches: give it "
+                f"at most {INCHES} of them, such as figsize=figures.SIZE"
+            )
         return figure, sentence
 
     # Drawing ahead
 
     def _states_ahead(self) -> Iterator[dict[str, tuple]]:
         """Yield the states around the present one, the likeliest to be asked for next first."""
-        now, names = self._states(), list(self.controls)
+        now, names = self.states(), list(self.controls)
         travelling, way = self._travel or (None, 1)
 
         def cost(steps: tuple[int, ...]) -> float:
@@ -508,11 +555,11 @@ class Explorer:
             _, steps = heapq.heappop(waiting)
             if any(steps):
                 moved = zip(names, steps, strict=True)
-                yield now | {n: _state(self.controls[n], step) for n, step in moved if step}
+                yield now | {n: state_of(self.controls[n], step) for n, step in moved if step}
             for place, name in enumerate(names):
                 for one in (1, -1) if steps[place] == 0 else (1 if steps[place] > 0 else -1,):
                     further = (*steps[:place], steps[place] + one, *steps[place + 1 :])
-                    if further not in met and _state(self.controls[name], further[place]):
+                    if further not in met and state_of(self.controls[name], further[place]):
                         met.add(further)
                         heapq.heappush(waiting, (cost(further), further))
 
@@ -568,6 +615,16 @@ def _after_cell(result) -> None:
 # Controls
 
 
+def _listed(values, name: str, length: int | None = None) -> list:
+    """Check that something is a list, and return it as one."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name}={_shortened(repr(values), 80)} is no list: give one")
+    values = list(values)
+    if length not in (None, len(values)):
+        raise ValueError(f"{name} has {len(values)} entries: give {length}")
+    return values
+
+
 def _defaults(view: Callable, name: str, controls: dict) -> dict:
     """Return the view's defaults, after a check that the controls fit its arguments."""
     try:
@@ -577,7 +634,7 @@ def _defaults(view: Callable, name: str, controls: dict) -> dict:
     try:
         signature.bind(**controls)
     except TypeError as error:
-        raise ValueError(
+        raise Refused(
             f"controls {sorted(controls)} do not fit {name}{signature}: {error}; give one control "
             "for each argument of the view, by its name"
         ) from None
@@ -602,18 +659,19 @@ def _control(name: str, given, default):
         else:
             control = ipywidgets.interactive.widget_from_abbrev(given, start)
     except (ValueError, TypeError, traitlets.TraitError) as error:
-        raise ValueError(
-            f"control {name}={_shortened(repr(given), 80)}: {error}; {remedy}"
-        ) from None
+        raise Refused(f"control {name}={_shortened(repr(given), 80)}: {error}; {remedy}") from None
     if control is None or (getattr(control, "options", None) is not None and not control.options):
-        raise ValueError(f"control {name}={_shortened(repr(given), 80)} offers no value: {remedy}")
+        raise Refused(f"control {name}={_shortened(repr(given), 80)} offers no value: {remedy}")
+    ends = [getattr(control, end, 0) for end in ("min", "max", "step")]
+    if any(isinstance(end, Real) and not math.isfinite(end) for end in ends):
+        raise Refused(f"control {name}={_shortened(repr(given), 80)} has no end: {remedy}")
     if isinstance(control, ipywidgets.fixed):
         return control
-    key, _ = _state(control)
+    key, _ = state_of(control)
     try:
         hash(key)
     except TypeError:
-        raise ValueError(
+        raise Refused(
             f"control {name} has a value of type {type(key).__name__}, by which no picture can be "
             "kept: give a list of names and let the view look up what they stand for"
         ) from None
@@ -638,7 +696,7 @@ def _are_ordered_numbers(given: list) -> bool:
     return given in (sorted(set(given)), sorted(set(given), reverse=True))
 
 
-def _state(control, steps: int = 0) -> tuple | None:
+def state_of(control, steps: int = 0) -> tuple | None:
     """Return (hashable key, value) of a control some steps on; None where it has no such step."""
     if isinstance(control, ipywidgets.fixed):
         return ((), control.value) if steps == 0 else None
@@ -646,10 +704,7 @@ def _state(control, steps: int = 0) -> tuple | None:
     if isinstance(index, int):  # a choice: its value may be anything, so its place is the key
         if steps == 0:
             return index, control.value
-        at = index + steps
-        options = control.options
-        options = options.items() if isinstance(options, Mapping) else options
-        pairs = [each if isinstance(each, tuple) else (each, each) for each in options]
+        at, pairs = index + steps, choices(control)
         return (at, pairs[at][1]) if 0 <= at < len(pairs) else None
     value = _tidy(control.value)
     if steps == 0:
@@ -690,11 +745,19 @@ def _tidy(value):
     return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
-def _shown_value(control) -> str:
-    label = getattr(control, "label", None)
-    if isinstance(getattr(control, "index", None), int) and isinstance(label, str):
-        return label
-    return _shortened(str(_tidy(control.value)), 40)
+def label_of(control, state: tuple) -> str:
+    """Return what a reader calls a state of a control."""
+    key, value = state
+    if isinstance(getattr(control, "index", None), int):
+        return str(choices(control)[key][0])
+    return _shortened(str(value), 40)
+
+
+def choices(control) -> list[tuple]:
+    """Return (label, value) of all that a choice offers."""
+    options = control.options
+    options = options.items() if isinstance(options, Mapping) else options
+    return [each if isinstance(each, tuple) else (each, each) for each in options]
 
 
 def _spaced(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.lab import HOW_TO_GET_A_BROWSER, Lab, browser, browser_program
+from tests.browser.lab import HOW_TO_GET_A_BROWSER, RUN_LIMIT, Lab, browser, browser_program
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,7 @@ def page(chromium):
     """A page that fails its test if a script on it fails."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(RUN_LIMIT)
     failures = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     yield page

@@ -1,18 +1,15 @@
 """The course by keyboard alone, and judged by axe-core, in a real browser."""
 
 import re
-from importlib.resources import files
 
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.browser.axe import findings
 from tests.browser.lab import after, run_all, set_theme
 from tools import handout
 from tools.notebooks import all_notebooks
 
-# axe-core (https://github.com/dequelabs/axe-core) alone: what comes along with it reads this file
-# in the machine's own encoding.
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 LESSONS = all_notebooks()
 
 CELLS = [
@@ -142,20 +139,6 @@ def test_a_move_while_a_cell_runs_is_told_that_it_waits_and_the_last_value_arriv
 # What axe-core finds
 
 
-def findings(page, scope="body"):
-    """Return what axe-core calls serious or critical, with the element that it means."""
-    page.evaluate(AXE)
-    # A formula has a hundred elements in the colour of the text around it: half of all the time.
-    where = {"include": scope, "exclude": "math"}
-    found = page.evaluate("where => axe.run(where, {resultTypes: ['violations']})", where)
-    return [
-        f"{violation['help']} ({violation['id']}): {node['html'][:200]}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
 def test_axe_finds_a_picture_without_alt_text_and_pale_letters(page):
     page.set_content("<p style='color: #999'>pale</p><img src='data:image/gif;base64,R0lGODlh'>")
     assert {each.partition("):")[0].rpartition("(")[2] for each in findings(page)} == {
@@ -212,5 +195,7 @@ def test_axe_finds_nothing_serious_in_a_lesson_to_print(page, path):
     assert page.locator("img").count() >= 2
     page.evaluate(ONE_OF_A_KIND)
     assert findings(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert findings(page, ".code") == []  # the rest of a dark page: test_handout.py
     page.set_viewport_size({"width": 400, "height": 800})  # a telephone: the page does not scroll
     assert page.evaluate("document.documentElement.scrollWidth") == 400

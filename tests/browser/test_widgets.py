@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64encode
 
 import pytest
 
@@ -316,6 +317,25 @@ def test_the_picture_follows_the_theme(page, explorers):
     assert image.evaluate(page_colour) == "rgb(17, 17, 17)"
     after(page, explorers.first, lambda: set_theme(page, dark=False))
     assert image.evaluate(paper) == [255, 255, 255]
+
+
+def test_a_plain_picture_follows_the_theme_too(lab, page):
+    cells = [CELLS[0], 'figures.bars("AB", [1, 2], "A plain picture.", "item", "events")']
+    lab.open(page, lab.add("plain.ipynb", cells))
+    run_all(page)
+    image = page.locator(".jp-RenderedHTML img[alt^='A plain picture.']")
+    corner = """async (pngs) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${pngs}`;
+      await image.decode();
+      const context = new OffscreenCanvas(1, 1).getContext("2d");
+      context.drawImage(image, 0, 0);
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    }"""
+    for dark, paper in {True: [17, 17, 17], False: [255, 255, 255]}.items():
+        set_theme(page, dark)
+        seen = b64encode(image.screenshot()).decode("ascii")
+        assert page.evaluate(corner, seen) == pytest.approx(paper, abs=1)
 
 
 @pytest.mark.parametrize("width", [640, 1800])

@@ -30,6 +30,7 @@ from recsys_lab.exercises.engine import (
     expect_type,
     short,
 )
+from recsys_lab.exercises.slips import Trial, explain
 
 
 def a_sample():
@@ -164,7 +165,7 @@ def test_the_first_layer_that_fails_speaks(sample):
     assert verdict.layer == "negative numbers"
     assert verdict.passed == ("the length", "a small case by hand")
     assert verdict.call == "double([-1])"
-    assert verdict.message == "The result has 2 at position 0; right is -2."
+    assert verdict.message.endswith("The result has 2 at position 0; right is -2.")
 
 
 def test_a_stub_with_another_docstring_is_still_not_started(sample):
@@ -212,6 +213,124 @@ def test_a_misconception_is_named_by_what_it_returns(sample):
     verdict = examine(sample, double)
     assert verdict.message.startswith("You squared: multiply by 2. ")
     assert "Twice 3 is 6." in verdict.message
+
+
+def test_a_misconception_that_fits_one_call_by_chance_is_not_named(sample):
+    def double(values):
+        return [v * v if list(values) == [0, 1, 3] else 100 - v for v in values]
+
+    assert "squared" not in examine(sample, double).message
+
+
+def test_a_misconception_is_named_beside_another_slip_that_shows_elsewhere(sample):
+    def double(values):
+        if values == [-1]:
+            raise RuntimeError
+        return [v * v for v in values]
+
+    assert "You squared" in examine(sample, double).message
+
+
+def test_an_answer_that_never_ends_on_some_other_input_keeps_its_message(sample, monkeypatch):
+    monkeypatch.setattr(engine, "TRYING", 0.2)
+
+    def double(values):
+        while list(values) == [-1]:
+            pass
+        return [v * v for v in values]
+
+    assert "Twice 3 is 6." in examine(sample, double).message
+
+
+def the_fact(reference, slip, inputs):
+    """What is told of a slip, on the inputs of a check that compares with the reference."""
+    made = define("sample.fact", notebook=0, hints=[])(reference)
+
+    @made.check("all of them")
+    def _(answer):
+        for each in inputs:
+            expect_close(answer(*each), reference(*each))
+
+    slip.__name__ = reference.__name__
+    return examine(made, slip).message
+
+
+NUMBERS = [([2.5, 4.0, -1.5],), ([7.25, -3.0],), ([1.0, 8.75, 2.0, 0.5],), ([-6.5, 3.25],)]
+
+
+@pytest.mark.parametrize(
+    ("slip", "told"),
+    [
+        (lambda values: -np.array(values), "But for the sign"),
+        (lambda values: np.abs(values), "The sign is lost"),
+        (lambda values: np.maximum(values, 0), "Numbers below 0 came out as 0"),
+        (lambda values: np.array(values) // 1, "What stands behind the point is cut off"),
+        (lambda values: np.round(values, 1), "rounded"),
+        (lambda values: 100 * np.array(values), "as per cent are"),
+        (lambda values: 1.5 * np.array(values), "1.5 times what is right"),
+        (lambda values: np.array(values) + 1, "1 too large"),
+        (lambda values: np.array(values) * len(values), "the length of `values`"),
+        (lambda values: np.array(values)[::-1], "in reverse order"),
+        (lambda values: np.array(values)[:, None], "in a column"),
+        (lambda values: values[0], "Only the first came back"),
+        (lambda values: np.sum(values), "the sum of what is right"),
+        (lambda values: np.array(values)[:-1], "The last one is missing"),
+        (lambda values: np.array(values, dtype=np.float16) * np.float16(1.0005), "float16"),
+        (lambda values: np.array(values) * np.nan, "NaN is no number"),
+    ],
+)
+def test_a_slip_that_any_exercise_may_meet_is_told_as_a_fact(slip, told):
+    def same(values):
+        """Return the values."""
+        return np.array(values, dtype=float)
+
+    assert told in the_fact(same, types.FunctionType(slip.__code__, slip.__globals__), NUMBERS)
+
+
+def test_a_fact_that_does_not_hold_everywhere_is_not_told():
+    def same(values):
+        """Return the values."""
+        return np.array(values, dtype=float)
+
+    def slip(values):
+        return -np.array(values) if len(values) < 4 else 2 * np.array(values)
+
+    message = the_fact(same, slip, NUMBERS)
+    assert message.startswith("The result has")
+
+
+def test_where_an_answer_is_wrong_is_told_if_it_is_right_on_all_other_inputs():
+    def largest(R):
+        """Return the largest number of each row."""
+        return R.max(axis=1)
+
+    rng = np.random.default_rng(0)
+    trials = []
+    for sign, size in [(-1, 2), (1, 2), (1, 3), (-1, 4), (1, 5)]:
+        R = sign * (rng.random((size, 3)) + 1)
+        got = R.min(axis=1) if sign < 0 else R.max(axis=1)
+        trials.append(Trial((R,), got, R.max(axis=1), sign > 0))
+    says = explain(trials, largest)
+    assert says.startswith("It is right on other inputs, and wrong where `R` has a number below 0")
+
+
+def test_of_whole_numbers_an_answer_may_make_fractions():
+    def twice(values):
+        """Return twice the values."""
+        return 2 * values
+
+    def loop(values):
+        return np.array([2.0 * v for v in values])
+
+    made = define("sample.twice", notebook=0, hints=[])(twice)
+
+    @made.check("both kinds")
+    def _(answer):
+        for values in (np.array([1.5, 2.0]), np.array([1, 2])):
+            expect_close(answer(values), 2 * values)
+
+    loop.__name__ = "twice"
+    assert examine(made, loop).state == "right"
 
 
 def test_a_misconception_is_not_named_after_another_result(sample):
@@ -619,7 +738,7 @@ told_twice = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
 def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypatch):
     monkeypatch.setattr(limit, "GRACE", 30)  # a busy machine takes its time
     before = limit.threading.active_count()
-    verdict = examine(sample, named_double(function), seconds=0.2)
+    verdict = examine(sample, named_double(function), seconds=0.9)
     assert verdict.state == "not yet"
     assert verdict.message.startswith("It was still running after 0.")
     assert "in its first call. Does a loop never end?" in verdict.message

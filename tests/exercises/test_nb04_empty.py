@@ -174,27 +174,3 @@ def outcome(function, inputs):
             return np.asarray(function(*inputs), dtype=float)
     except Exception as error:
         return type(error)
-
-
-@pytest.mark.parametrize(
-    ("exercise", "inputs"),
-    [
-        (lesson.skip_step, (lesson.STARS, lesson.APART, 0.35)),
-        (lesson.weak_step, (lesson.COUNTS, lesson.APART, 0.35, 3.0)),
-        (lesson.bias_step, (lesson.TARGETS, lesson.WEIGHTS, lesson.COLUMNS, 0.35)),
-    ],
-    ids=lambda part: getattr(part, "id", ""),
-)
-def test_no_two_misconceptions_give_the_same_on_the_first_case_by_hand(exercise, inputs):
-    got = [("", outcome(exercise.reference, inputs))]
-    got += [
-        (wrong.says, outcome(wrong.function, inputs)) for wrong in exercise.wrongs if wrong.says
-    ]
-    for at, (says, one) in enumerate(got):
-        for other_says, other in got[:at]:
-            alike = (
-                one.shape == other.shape and np.allclose(one, other, equal_nan=True)
-                if isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
-                else one is other
-            )
-            assert not alike or says == other_says, (says, other_says)

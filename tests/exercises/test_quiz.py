@@ -160,6 +160,88 @@ def test_what_another_version_asked_is_left_alone():
     assert "gone.question" in json.loads(record.path().read_text("utf-8"))["questions"]
 
 
+# --- Two copies of the progress file --------------------------------------------------------------
+
+
+def copies(monkeypatch, tmp_path):
+    """Switch between a file at home and one at school."""
+    files = {name: tmp_path / name / "progress.json" for name in ("home", "school")}
+
+    def at(name):
+        monkeypatch.setenv("RECSYS_LAB_PROGRESS", str(files[name]))
+        return files[name]
+
+    return at
+
+
+def test_two_copies_are_merged_and_nothing_counts_twice(monkeypatch, tmp_path):
+    at = copies(monkeypatch, tmp_path)
+    at("home")
+    record.note_question("sample.one", False, now=START)
+    record.note_exercise("start.best", tries=1, right=0, now=START)
+    record.note_exercise("start.agreement", tries=1, right=0, now=START)
+    home = at("home").read_text("utf-8")
+    school = at("school")
+    school.parent.mkdir()
+    school.write_text(home, "utf-8")  # carried to school, and used there
+    record.note_question("sample.one", True, now=START + DAY)
+    record.note_question("sample.many", False, now=START + DAY)
+    record.note_exercise("start.best", tries=1, right=1, now=START + DAY)
+    at("home")
+    record.note_exercise("start.agreement", tries=1, right=1, hints=2, now=START + 2 * DAY)
+    assert record.merge(school) == "progress.json: 1 new, 2 brought up to date, in progress.json."
+    data, _ = record.read()
+    assert data["questions"]["sample.one"]["stage"] == 1
+    assert data["questions"]["sample.one"]["tries"] == 2
+    assert data["exercises"]["start.best"]["right"] == 1
+    assert data["exercises"]["start.agreement"]["hints"] == 2  # the later one, at home, stays
+    # A second time changes nothing, and the other way round comes to the same.
+    assert "0 new, 0 brought up to date" in record.merge(school)
+    here = at("home")
+    at("school")
+    record.merge(here)
+    assert json.loads(school.read_text("utf-8")) == json.loads(here.read_text("utf-8"))
+
+
+def test_over_months_on_two_machines_and_two_versions_nothing_is_lost(monkeypatch, tmp_path):
+    at, rng = copies(monkeypatch, tmp_path), random.Random(1)
+    known = {"home": {f"q{n}" for n in range(24)}, "school": {f"q{n}" for n in range(12, 36)}}
+    for name, ids in known.items():
+        at(name).parent.mkdir(exist_ok=True)
+        for id in sorted(ids):
+            record.note_question(id, False, now=START)
+    for day in range(1, 150):
+        name, other = ("home", "school") if day % 3 else ("school", "home")
+        there = at(other)
+        at(name)
+        if day % 7 == 0:
+            record.merge(there)
+        now = START + day * DAY
+        for id in review.due(record.read()[0], now, known[name]):
+            record.note_question(id, rng.random() < 0.8, now=now)
+    there = at("school")
+    at("home")
+    record.merge(there)
+    data, _ = record.read()
+    assert set(data["questions"]) == known["home"] | known["school"]
+    # What the other version asks is kept, and asked there alone.
+    asked = review.due(data, START + 500 * DAY, known["home"])
+    assert set(asked) <= known["home"]
+    stages = [data["questions"][id]["stage"] for id in known["home"]]
+    assert sum(stage == 4 for stage in stages) > 18
+    assert not any(entry["first"] for entry in data["questions"].values())
+
+
+def test_what_is_no_record_is_not_merged(tmp_path):
+    record.note_question("sample.one", True, now=START)
+    before = record.path().read_text("utf-8")
+    for text in ("{", "[1]", '{"questions": 3}'):
+        (tmp_path / "other.json").write_text(text, "utf-8")
+        assert "nothing was changed" in record.merge(tmp_path / "other.json")
+    assert "There is no file" in record.merge(tmp_path / "gone.json")
+    assert record.path().read_text("utf-8") == before
+
+
 # --- At the keyboard ------------------------------------------------------------------------------
 
 

@@ -78,6 +78,9 @@ DAMAGED = {
     "a text in place of a count": b'{"exercises": {"a.b": {"tries": "many"}}}',
     "a list in place of a guess": b'{"guesses": {"a.b": []}}',
     "nested without end": b"[" * 100_000,
+    "no time": b'{"exercises": {"a.b": {"tries": 1, "at": "yesterday"}}}',
+    "a text in place of a stage": b'{"questions": {"a.b": {"stage": "two"}}}',
+    "far larger than a record": b'{"a": "' + b"x" * 2_000_000 + b'"}',
 }
 
 
@@ -155,29 +158,82 @@ def test_a_file_that_cannot_be_read_is_not_overwritten():
     assert record.path().is_dir()
 
 
-def test_two_writers_at_once_lose_nothing():
+def test_eight_writers_at_once_lose_nothing():
     code = "from recsys_lab.course.record import note_exercise as n\n"
-    code += "input()\nfor _ in range(40): assert not n('a.b', tries=1)"
-    writers = [python(code) for _ in range(2)]
+    code += "input()\nfor _ in range(25): assert not n('a.b', tries=1)"
+    writers = [python(code) for _ in range(8)]
     for writer in writers:
         writer.stdin.write("\n")
         writer.stdin.flush()
-    assert [writer.wait() for writer in writers] == [0, 0]
-    assert tries() == 80
+    assert [writer.wait() for writer in writers] == [0] * 8
+    assert tries() == 200
 
 
-def test_a_writer_that_hangs_does_not_hang_the_other(monkeypatch):
+def test_what_a_hanging_writer_keeps_from_being_saved_is_said(monkeypatch):
     monkeypatch.setattr(record, "PATIENCE", 0.1)
     code = (
         "from recsys_lab.course import record\n"
-        "from recsys_lab.exercises import all_exercises\n"
         "with record._lock(record.path()):\n    print('held', flush=True); input()"
     )
     with python(code) as holder:
         assert holder.stdout.readline() == "held\n"
-        assert record.note_exercise("a.b", tries=1) == ""
+        assert "another notebook does not let go of it" in record.note_exercise("a.b", tries=1)
         holder.communicate("\n")
+    assert record.note_exercise("a.b", tries=1) == ""
     assert tries() == 1
+
+
+def test_where_there_are_no_locks_notes_are_kept_without(monkeypatch):
+    def no_locks(*_arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert record.note_exercise("a.b", tries=1) == ""
+    assert tries() == 1
+
+
+def test_what_a_killed_writer_left_is_taken_away():
+    record.path().with_name("progress.json.1.tmp").touch()
+    others = record.path().with_name("mine.json.1.tmp")
+    others.touch()
+    record.note_exercise("a.b", tries=1)
+    assert [file.name for file in record.path().parent.glob("*.tmp")] == [others.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
+def test_a_link_stays_a_link_also_when_the_file_is_damaged(tmp_path):
+    kept = tmp_path / "kept" / "mine.json"
+    kept.parent.mkdir()
+    record.path().symlink_to(kept)
+    assert record.note_exercise("a.b", tries=1) == ""
+    kept.write_text("{")
+    assert "mine.corrupt-1.json" in record.note_exercise("a.b", tries=1)
+    assert kept.with_name("mine.corrupt-1.json").read_text() == "{"
+    assert record.path().is_symlink() and tries() == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
+def test_a_pipe_is_not_waited_for():
+    os.mkfifo(record.path())
+    assert "cannot be read (it is no file)" in record.note_exercise("a.b", tries=1)
+    assert record.summary().startswith("Your progress in progress.json cannot be read")
+
+
+def test_a_mark_before_the_text_is_no_damage():
+    record.path().write_text('{"exercises": {"a.b": {"tries": 1}}}', encoding="utf-8-sig")
+    assert record.note_exercise("a.b", tries=1) == ""
+    assert tries() == 2
+
+
+def test_what_another_version_wrote_can_be_printed():
+    ids = {f"\\udc80{'x' * 100}.{n}": {"tries": 1} for n in range(20)}
+    guesses = {"\\udc80.a": {"guess": "one"}}
+    text = json.dumps({"exercises": ids, "guesses": guesses}).replace("\\\\", "\\")
+    record.path().write_text(text)
+    shown = record.summary()
+    shown.encode("utf-8")
+    assert "\\udc80" in shown and max(map(len, shown.splitlines())) < 600
 
 
 def test_the_summary_needs_nothing_but_python():

@@ -2,12 +2,22 @@
 
 import warnings
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from recsys_lab.exercises import all_exercises
-from recsys_lab.exercises.engine import Answer, _outcome, _same
+from recsys_lab.exercises.engine import (
+    Answer,
+    _alike,
+    _inputs,
+    _outcome,
+    _same,
+    _seen,
+    _tried,
+    fuzzed,
+)
 
 EXERCISES = all_exercises()
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda one: one.id)
@@ -49,18 +59,48 @@ def test_a_wrong_answer_differs_from_the_reference_on_a_tenth_of_what_the_checks
 
 
 @each_exercise
-def test_two_slips_do_not_look_the_same_in_the_first_case_by_hand(exercise):
-    by_hand = [inputs for layer, inputs in drawn(exercise.id) if "by hand" in layer]
-    assert by_hand, "name a layer 'a small case by hand'"
-    right = outcome(exercise.reference, by_hand[0])
-    seen, alike = [], []
+def test_two_slips_with_different_sentences_differ_on_what_an_answer_is_tried_on(
+    exercise,
+):
+    tries = range(len(_inputs(exercise)))
+    told = [wrong for wrong in exercise.wrongs if wrong.says]
+    got = {wrong.function: [_tried(exercise, wrong.function, at) for at in tries] for wrong in told}
+    alike = []
+    for one, other in combinations(told, 2):
+        if one.says != other.says:
+            pairs = zip(got[one.function], got[other.function], strict=True)
+            differs = [not _alike(mine, theirs) for mine, theirs in pairs]
+            if not any(differs):
+                alike.append((one.function.__name__, other.function.__name__))
+    assert not alike, "one of the two would get the other's sentence: let them share it"
+
+
+@each_exercise
+def test_a_wrong_answer_differs_on_random_inputs_beyond_those_of_the_checks(exercise):
+    inputs = fuzzed(exercise, 4 if exercise.id == "keras.mended" else 60, seed=1)
+    assert len(inputs) >= 4
+    right = [_seen(exercise, outcome(exercise.reference, each)) for each in inputs]
+    never = {}
     for wrong in exercise.wrongs:
-        got = outcome(wrong.function, by_hand[0])
-        if wrong.says and not _same(got, right):
-            alike += [
-                (wrong.function.__name__, other.function.__name__)
-                for other, before in seen
-                if other.says != wrong.says and _same(before, got)
-            ]
-            seen.append((wrong, got))
-    assert not alike, "choose sizes and numbers that are all different and share no factor"
+        got = [_seen(exercise, outcome(wrong.function, each)) for each in inputs]
+        if wrong.says and all(map(_alike, got, right)):
+            never[wrong.function.__name__] = len(inputs)
+    assert not never.keys() - RARE.get(exercise.id, set())
+
+
+# Wrong on a few inputs only, which the checks have and random ones seldom hit.
+RARE = {
+    "svd.rank_for": {"forgets_the_rounding", "lets_too_much_pass"},
+}
+
+
+@each_exercise
+def test_another_right_answer_is_equal_to_the_reference_on_random_inputs_too(exercise):
+    inputs = fuzzed(exercise, 4 if exercise.id == "keras.mended" else 40, seed=2)
+    assert len(exercise.rights) >= 2
+    for right in exercise.rights if not exercise.drawn else []:
+        for each in inputs:
+            got, wanted = (
+                _seen(exercise, outcome(function, each)) for function in (right, exercise.reference)
+            )
+            assert _same(got, wanted, 1e-6), (right.__name__, each, got, wanted)

@@ -6,7 +6,7 @@ from functools import cache
 import nbformat
 import pytest
 
-from tools.lesson import FURTHER
+from tests.notebooks.parts import without
 from tools.notebooks import NOTEBOOKS, ROOT, all_notebooks, run
 
 GUIDE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
@@ -34,23 +34,6 @@ def plans():
     return [(name, lesson, sections) for (name, lesson), sections in found.items()]
 
 
-def without(nb, sections):
-    """The cells that a session runs: all up to section 1, its sections, and no Going further."""
-    kept, taken, further = [], True, False
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            for deep, heading in re.findall(r"^(#{2,3}) +(.+)$", cell.source, re.M):
-                if deep == "##":
-                    numbered = re.match(r"(\d+) ·", heading)
-                    taken = bool(not numbered or sections is None or int(numbered[1]) in sections)
-                    further = bool(FURTHER.search(heading))
-                else:
-                    further = further or bool(FURTHER.search(heading))
-        if taken and not further:
-            kept.append(cell)
-    return kept
-
-
 @cache
 def notebook(lesson):
     (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
@@ -58,17 +41,19 @@ def notebook(lesson):
 
 
 PLANS = plans()
+# That a core runs without *Going further*: test_runs.py, which runs it first.
+PARTS = [(plan, lesson, sections) for plan, lesson, sections in PLANS if sections is not None]
 
 
 @pytest.mark.parametrize(
     ("plan", "lesson", "sections"),
-    PLANS,
-    ids=[f"{lesson}-{plan[:20]}" for plan, lesson, _ in PLANS],
+    PARTS,
+    ids=[f"{lesson}-{plan[:20]}" for plan, lesson, _ in PARTS],
 )
 def test_a_plan_runs_with_just_its_cells(plan, lesson, sections, tmp_path):
     path = notebook(lesson)
     nb = nbformat.read(path, as_version=4)
-    nb.cells = without(nb, sections)
+    nb.cells, _ = without(nb, sections)
     (tmp_path / "data").symlink_to(ROOT / "data")
     (tmp_path / "notebooks").mkdir()
     copy = tmp_path / "notebooks" / path.name

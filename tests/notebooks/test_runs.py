@@ -6,15 +6,18 @@ the source. The source itself, whose code is that of the student's edition, nbva
 the text outputs.
 """
 
+import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 
 from recsys_lab.exercises import all_exercises
 from recsys_lab.exercises.questions import Number, all_quizzes
+from tests.notebooks.parts import without
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
 from tools.handout import EXERCISE, talking_points, teacher
@@ -28,6 +31,7 @@ class Rerun(NamedTuple):
     values: Values
     views: dict[int, str | ValueError]
     questions: dict[str, str | ValueError]
+    again: dict[int, str | ValueError]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +83,12 @@ def test_a_widget_still_shows_the_same_when_the_notebook_has_run_to_its_end(reru
     report(rerun.path, view_problems(rerun.fresh.nb, rerun.views))
 
 
+def test_a_cell_can_be_run_again_when_the_notebook_has_run_to_its_end(rerun):
+    fails = {cell: raised for cell, raised in rerun.again.items() if raised != "None"}
+    report(rerun.path, [f"cell {cell}: {raised}" for cell, raised in fails.items()])
+    assert len(rerun.again) > 3
+
+
 def test_the_questions_of_the_quiz_have_the_answers_that_the_run_gives(rerun):
     number = int(rerun.path.name[:2])
     asked = [each for one in all_quizzes() if one.notebook == number for each in one.questions]
@@ -95,23 +105,49 @@ def test_the_questions_of_the_quiz_have_the_answers_that_the_run_gives(rerun):
     assert not wrong
 
 
-OTHERS = sorted({one.notebook for one in all_exercises() if one.rights})
+def with_other_answers(nb, exercises):
+    """Put another right answer in place of each exercise; each cell that uses it runs with all.
 
-
-@pytest.mark.parametrize("number", OTHERS)
-def test_after_another_right_answer_no_cell_below_fails(number, tmp_path):
-    (path,) = [each for each in all_notebooks() if each.name.startswith(f"{number:02d}_")]
-    others = {one.id: one for one in all_exercises() if one.notebook == number and one.rights}
-    nb = nbformat.read(path, as_version=4)
+    A cell runs once for each of the answers, one after the other, so that it meets what the cells
+    before it have made. Cells that use none of the names run once.
+    """
+    cells, names = [], {}
     for cell in nb.cells:
         asked = EXERCISE.search(cell.source) if cell.cell_type == "code" else None
-        if asked and asked[1] in others:
-            one = others[asked[1]]
+        if asked and asked[1] in exercises:
+            one = exercises[asked[1]]
+            names[one.name] = one
             cell.source = (
                 f"from recsys_lab.exercises import get\n{one.name} = get({one.id!r}).rights[-1]"
             )
+        used = [
+            one
+            for name, one in names.items()
+            if cell.cell_type == "code" and not asked and re.search(rf"\b{name}\b", cell.source)
+        ]
+        for turn in range(max((len(one.rights) for one in used), default=1) - 1):
+            bound = "\n".join(
+                f"{one.name} = get({one.id!r}).rights[{turn % len(one.rights)}]" for one in used
+            )
+            cells += [new_code_cell(bound), new_code_cell(cell.source)]
+        back = "\n".join(f"{one.name} = get({one.id!r}).rights[-1]" for one in used)
+        cells += [new_code_cell(back), cell] if used else [cell]
+    nb.cells = cells
+    return nb
+
+
+@pytest.mark.parametrize("path", all_notebooks(), ids=lambda path: path.stem)
+def test_a_core_needs_no_going_further_and_another_right_answer_breaks_no_cell(path, tmp_path):
+    """One run for both: the core first, then what goes further."""
+    number = int(path.name[:2])
+    exercises = {one.id: one for one in all_exercises() if one.notebook == number}
+    assert all(len(one.rights) >= 2 for one in exercises.values())
     (tmp_path / "data").symlink_to(ROOT / "data")
     (tmp_path / "notebooks").mkdir()
+    nb = nbformat.read(path, as_version=4)
+    core, further = without(nb, None)
+    nb.cells = core + further
+    nb = with_other_answers(nb, exercises)
     nbformat.write(nb, tmp_path / "notebooks" / path.name)
     run(tmp_path / "notebooks" / path.name)  # raises what a cell raises
 

@@ -391,9 +391,19 @@ def test_a_view_that_a_later_cell_breaks_is_named(tmp_path):
     ]
     path = tmp_path / "views.ipynb"
     nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
-    fresh, _, views, _ = run_and_evaluate(path)
+    fresh, _, views, *_ = run_and_evaluate(path)
     (says,) = view_problems(fresh.nb, views)
     assert says.startswith("cell 1: after the last cell the widget shows 'A bar. Bars: A 5.'")
+
+
+def test_a_cell_that_a_later_one_breaks_is_named(tmp_path):
+    sources = ["R = [1, 2]", "len(R)", "R = 5", "R == 5 or 1 / 0", "import time\ntime.sleep(0.4)"]
+    path = tmp_path / "again.ipynb"
+    nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
+    *_, again = run_and_evaluate(path)
+    assert again.keys() == {1, 2, 3}  # not what took long, nor the first, with the kernel's start
+    assert again.pop(1) == "TypeError(\"object of type 'int' has no len()\")"
+    assert set(again.values()) == {"None"}
 
 
 def test_pictures_are_lettered_in_the_font_that_matplotlib_brings_along():

@@ -1,12 +1,15 @@
 import hashlib
 import shutil
+import subprocess
+from functools import partial
 
 import numpy as np
 import pytest
 
-from recsys_lab import load_movielens, load_shop
+from recsys_lab import load_film_vectors, load_movielens, load_shop, text
 from recsys_lab.course.files import checksums
 from recsys_lab.data.datasets import DATA
+from tools.vectors import told
 
 
 def test_the_shop_is_the_articles():
@@ -56,6 +59,14 @@ def test_a_film_stands_in_the_row_of_its_column():
     assert data.times[at] == 1260759108
 
 
+def test_git_changes_no_line_end_of_the_data():
+    files = sorted(str(path.relative_to(DATA)) for path in DATA.rglob("*.*"))
+    asked = ["git", "check-attr", "text", "--", *files]
+    said = subprocess.run(asked, cwd=DATA, capture_output=True, text=True).stdout.splitlines()
+    # Nothing is said where the course was downloaded without git.
+    assert all(line.endswith(": unset") for line in said) and len(said) in (0, len(files))
+
+
 @pytest.mark.parametrize("folder", sorted(DATA.glob("*/")), ids=lambda folder: folder.name)
 def test_every_file_beside_a_readme_is_listed_there_with_its_checksum(folder):
     listed = checksums(folder)
@@ -71,6 +82,7 @@ def test_every_file_beside_a_readme_is_listed_there_with_its_checksum(folder):
         (load_shop, "shop", "items.csv"),
         (load_movielens, "movielens-small", "ratings.csv"),
         (load_movielens, "movielens-small", "movies.csv"),
+        (partial(load_film_vectors, "title"), "film-vectors", "vectors.npz"),
     ],
 )
 def test_a_changed_or_missing_file_is_refused(tmp_path, load, folder, name):
@@ -83,3 +95,20 @@ def test_a_changed_or_missing_file_is_refused(tmp_path, load, folder, name):
     (copy / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"{name}.*recsys_lab check"):
         load(str(copy))
+
+
+def test_a_random_hundred_of_the_film_vectors_are_what_the_encoder_makes():
+    _, movies = load_movielens()
+    some = np.random.default_rng(0).choice(len(movies), 100, replace=False)
+    encoder = text.TextEncoder()
+    for name, count in [("all", 60), ("title", 20), ("facts", 20)]:
+        at, some = some[:count], some[count:]
+        texts = told(movies.iloc[at], name)
+        cosines = (encoder.encode(texts) * load_film_vectors(name)[at]).sum(axis=1)
+        # Rounding to 255 steps: a cosine less than 0.0002 below 1.
+        assert cosines.min() > 0.9998 and cosines.max() < 1.00001
+
+
+def test_film_vectors_of_another_kind_are_refused():
+    with pytest.raises(ValueError, match="told='plot': choose"):
+        load_film_vectors("plot")

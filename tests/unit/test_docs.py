@@ -93,9 +93,9 @@ def test_a_claim_without_its_one_text_is_named(boxes, told):
     assert told in problem
 
 
-def test_the_readmes_map_is_that_of_the_lessons():
+def test_the_readmes_tables_are_those_of_the_lessons_and_of_the_leaderboard():
     text = pages.README.read_text("utf-8")
-    assert text == pages.course_map(), "run `python -m tools.pages`"
+    assert text == pages.readme(), "run `python -m tools.pages`"
     assert re.findall(r"^\| (\d\d) \|", text, re.M) == [each.number for each in LESSONS.values()]
 
 

@@ -594,6 +594,20 @@ def test_als_refuses_in_one_sentence(change, message):
         als(**(GOOD | change))
 
 
+@pytest.mark.parametrize("unseen", ["zero", "skip", "weak"])
+def test_the_history_is_of_plain_numbers(unseen):
+    R = np.array([[1, 1, 0], [0, 1, 1]], dtype=np.float32)
+    assert {type(J) for J in als(R, 2, 0.1, unseen=unseen, alpha=np.float64(2)).history} == {float}
+
+
+def test_float32_that_has_too_few_digits_names_the_remedy():
+    R = np.random.default_rng(0).integers(1, 4000, (6, 40)).astype(np.float32)
+    with pytest.raises(ValueError, match="or pass R in float64, which has more digits"):
+        als(R, 8, 1e-4, unseen="skip")
+    with pytest.raises(ValueError, match=r"lower k$"):
+        als(R.astype(float), 8, 0.0, unseen="skip")
+
+
 def test_fold_in_objective_and_the_soft_thresholded_svd_refuse_in_one_sentence():
     found = als(**GOOD)
     with pytest.raises(ValueError, match=r"V has shape \(3, 2\): give it 4 rows"):
@@ -604,7 +618,7 @@ def test_fold_in_objective_and_the_soft_thresholded_svd_refuse_in_one_sentence()
         fold_in(np.ones((1, 3)), found.V, -1)
     with pytest.raises(ValueError, match=r"factors\.U has shape \(3, 2\): give it 4 rows"):
         objective(np.ones((4, 3)), found, 0.1)
-    with pytest.raises(ValueError, match=r"factors\.U has 1 columns and factors\.V 2"):
+    with pytest.raises(ValueError, match=r"U has 1 columns and V 2"):
         objective(np.eye(3), Factors(found.U[:, :1], found.V), 0.1)
     with pytest.raises(ValueError, match="factors is a tuple"):
         objective(np.eye(3), (found.U, found.V), 0.1)

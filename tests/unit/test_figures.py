@@ -1,13 +1,16 @@
 """Facts about the pictures: readable in both themes, nothing cut off, small when stored."""
 
+import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from io import BytesIO
 from itertools import combinations, product
 
+import matplotlib
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -123,6 +126,63 @@ def test_a_theme_ends_with_its_block():
     with figures.theme(dark=True):
         pass
     assert to_rgb(Figure().get_facecolor()) == to_rgb("white")
+
+
+def darkened(colour):
+    """A colour after `DARK_FILTER`, by the CSS standard's matrix for a hue turned by half."""
+    (amount,) = re.findall(r"invert\(([\d.]+)\) hue-rotate\(180deg\)", figures.DARK_FILTER)
+    inverted = float(amount) + (1 - 2 * float(amount)) * np.array(to_rgb(colour))
+    turn = [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]
+    return np.clip(turn @ inverted, 0, 1)
+
+
+def test_a_stored_picture_on_a_dark_ground_has_the_grounds_colour_and_marks_that_stand_out():
+    paper = darkened("white")
+    np.testing.assert_allclose(paper, to_rgb(figures.DARK_PAPER), atol=0.005)
+    assert contrast(darkened("black"), paper) >= 7
+    for colour in (*figures.COLOURS, "0.5"):
+        assert contrast(darkened(colour), paper) >= 3
+        one, other = (rgb_to_hsv(each) for each in (to_rgb(colour), darkened(colour)))
+        if one[1] > 0:
+            assert abs(one[0] - other[0]) < 0.08  # the hue stays: a twelfth is one to the next
+
+
+@pytest.mark.parametrize("low", [0, -1])
+def test_a_value_in_a_cell_of_a_stored_picture_can_be_read_on_a_dark_ground(low):
+    (ax,) = figures.heatmap(np.linspace(low, 1, 40).reshape(4, 10), limits=(low, 1)).axes
+    ground = ax.images[0].to_rgba(ax.images[0].get_array())
+    for text in ax.texts:
+        j, i = text.get_position()
+        # Less than the 4.5 of a picture that is drawn for a dark ground, where the tone is between
+        # the two: turned round it stays there, and the letters do not.
+        assert contrast(darkened(text.get_color()), darkened(ground[i, j, :3])) >= 2.4
+
+
+# What people have in their matplotlibrc.
+ODD = {
+    "text.usetex": True,
+    "font.size": 30,
+    "axes.grid": True,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "green",
+    "lines.linewidth": 9,
+    "savefig.dpi": 30,
+}
+
+
+@pytest.mark.parametrize("dark", [None, False, True])
+@pytest.mark.parametrize("name", ["cells", "two panels", "dots"])
+def test_nothing_of_a_readers_matplotlibrc_reaches_a_picture(name, dark):
+    def drawn():
+        with nullcontext() if dark is None else figures.theme(dark):
+            return figures.png(GALLERY[name]())
+
+    usual = drawn()
+    with matplotlib.rc_context():
+        matplotlib.rcParams.update(ODD)
+        before = dict(matplotlib.rcParams)
+        assert drawn() == usual
+        assert dict(matplotlib.rcParams) == before
 
 
 @pytest.mark.parametrize("name", GALLERY)

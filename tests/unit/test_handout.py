@@ -3,6 +3,8 @@
 That the teacher's edition runs and its solutions are right, tests/notebooks/test_runs.py holds.
 """
 
+import copy
+import json
 import re
 import shutil
 from functools import cache
@@ -13,6 +15,7 @@ import pytest
 from lxml.html import document_fromstring, fragment_fromstring
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from recsys_lab.course.files import lessons as course_lessons
 from recsys_lab.exercises import all_exercises, get
 from tools import handout, notebooks
 from tools.notebooks import ROOT, all_notebooks
@@ -24,9 +27,9 @@ editions = pytest.mark.parametrize("edition", ["student", "teacher"])
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
-    """The folder that the command writes."""
+    """The folder that the command writes; what moves on its pages, tests/browser looks at."""
     folder = tmp_path_factory.mktemp("handout")
-    assert handout.main(["--out", str(folder)]) == 0
+    assert handout.main(["--out", str(folder), "--still"]) == 0
     return folder
 
 
@@ -221,7 +224,7 @@ def test_a_page_loads_nothing(out, edition, path):
     assert not [tag for tag in page.iter() if tag.tag in loading]
     assert all(source.startswith("data:image/") for source in page.xpath("//@src"))
     styles = [style.text for style in page.iter("style")] + page.xpath("//@style")
-    assert styles and not re.search(r"@import|url\(", "".join(styles))
+    assert styles and not re.search(r'@import|url\((?!"data:)', "".join(styles))
     assert not page.xpath("//@srcset | //@background | //@poster | //@data")
 
 
@@ -240,18 +243,25 @@ def test_a_page_has_language_title_landmark_headings_in_order_and_alt_texts(out,
 
 
 @lessons
-def test_a_lessons_pictures_are_on_the_teachers_page_and_what_is_kept_on_the_students(out, path):
+def test_a_lessons_pictures_are_on_both_pages_on_the_students_folded_where_they_would_spoil(
+    out, path
+):
     for edition in ("student", "teacher"):
-        nb = notebook(out / edition / path.name)
         kept = [
             alt
-            for cell in nb.cells
+            for cell in notebook(path).cells
             for output in cell.get("outputs", [])
             for alt in re.findall(
                 r'<img[^>]* src="[^"]{60}', output.get("data", {}).get("text/html", "")
             )
         ]
-        assert len(page_of(out, edition, path).xpath("//img")) == len(kept) > 0
+        page = page_of(out, edition, path)
+        assert len(page.xpath("//img")) == len(kept) > 0
+    stored = notebook(out / "student" / path.name)
+    shown = sum("<img" in str(cell.get("outputs")) for cell in stored.cells)
+    page = page_of(out, "student", path)
+    outside = page.xpath("//img[not(ancestor::details)]")
+    assert len({image.get("alt") for image in outside}) <= len(outside) == shown
 
 
 @lessons
@@ -259,8 +269,6 @@ def test_a_lessons_pictures_are_on_the_teachers_page_and_what_is_kept_on_the_stu
 def test_every_formula_is_mathml_and_every_link_between_lessons_leads_to_a_page(out, edition, path):
     page = page_of(out, edition, path)
     markdown = "\n".join(c.source for c in notebook(path).cells if c.cell_type == "markdown")
-    if edition == "student":
-        markdown = handout.FOLD.sub("", markdown)
     assert len(page.xpath("//math[@display='block']")) == markdown.count("$$") / 2
     left = page.xpath("//main//text()[not(ancestor::pre or ancestor::code or ancestor::math)]")
     assert "$" not in "".join(left)
@@ -274,16 +282,80 @@ def test_every_formula_is_mathml_and_every_link_between_lessons_leads_to_a_page(
 
 
 @lessons
-def test_a_students_page_has_room_where_an_answer_was_folded(out, path):
-    page, text = (
-        page_of(out, "student", path),
-        squeezed(page_of(out, "student", path).text_content()),
-    )
-    folds = page_of(out, "teacher", path).xpath("//details[not(ancestor::*[@class='output'])]")
-    assert not page.xpath("//details[not(@class='hint')]")
-    assert len(page.xpath("//*[@class='room']")) == len(folds)
-    for fold in folds:
+def test_a_students_page_is_printed_with_room_where_an_answer_is_folded(out, path):
+    page = page_of(out, "student", path)
+    folds = page.xpath("//details[not(@class) and not(ancestor::*[@class='output'])]")
+    rooms = page.xpath("//*[@class='room']")
+    assert len(rooms) == len(folds) > 0
+    printed = copy.deepcopy(page)
+    for fold in printed.xpath("//details[not(@class='hint')]"):
+        fold.drop_tree()  # as the style says: see tests/browser/test_handout.py
+    text = squeezed(printed.text_content())
+    for fold, room in zip(folds, rooms, strict=True):
+        assert fold.getnext() is room and fold.get("open") is None
         assert squeezed(fold.find("p").text_content())[:60] not in text
+
+
+def test_an_output_that_would_spoil_a_guess_is_folded_on_the_students_page_alone():
+    cells = [
+        new_markdown_cell("# Title\n\n## One"),
+        new_code_cell("told", outputs=[new_output("stream", text="the number is 7")]),
+        new_code_cell('guess.reveal("A")', outputs=[new_output("stream", text="it is A")]),
+        new_code_cell(get("start.best").stub, outputs=[new_output("stream", text="not started")]),
+    ]
+    nb = new_notebook(cells=cells)
+    made = handout.students_page(nb)
+    page = document_fromstring(handout.page(made, "student", handout.spoilers(nb)))
+    folded = page.xpath("//details[@class='told']")
+    assert ["7" in folded[0].text_content(), "it is A" in folded[1].text_content()] == [True, True]
+    assert "not started" not in page.text_content()
+    page = document_fromstring(handout.page(handout.teacher(nb, "Say it."), "teacher"))
+    assert not page.xpath("//details[@class='told']") and "the number is 7" in page.text_content()
+
+
+@editions
+def test_the_index_leads_to_every_page_and_every_page_to_the_index(out, edition):
+    folder = out / "html" / edition
+    index = document_fromstring((folder / "index.html").read_text("utf-8"))
+    links = index.xpath("//main//a/@href")
+    assert links == [f"{path.name[:2]}.html" for path in LESSONS] + ["errata.html"]
+    for link in links:
+        page = document_fromstring((folder / link).read_text("utf-8"))
+        assert page.xpath("//nav//a/@href") == ["index.html"]
+    text = squeezed(index.find(".//main").text_content())
+    for lesson in course_lessons():
+        assert lesson.title in text and f"about {lesson.minutes} minutes" in text
+    assert "*" not in text and "`" not in text
+    assert edition in index.findtext(".//title")
+
+
+def test_a_page_of_a_recorded_lesson_holds_its_script_and_what_its_widgets_left():
+    form = {"kind": "quiz", "questions": ["a </script> b"]}
+    reading = new_output("display_data", data={"text/html": "<p>Run this cell to answer.</p>"})
+    left = new_output("display_data", data={handout.MIME: form})
+    cells = [new_markdown_cell("# Title"), new_code_cell("quiz()", outputs=[reading, left])]
+    text = handout.page(new_notebook(cells=cells), "student")
+    page = document_fromstring(text)
+    (data, script) = page.iter("script")
+    assert json.loads(data.text) == form
+    assert data.getprevious().get("class") == "output"
+    assert "Run this cell" not in text
+    assert not re.search(r"^(import|export) ", script.text, re.M)
+
+
+def test_a_lesson_that_does_not_run_is_told_of_and_nothing_of_it_is_written(tmp_path):
+    path = tmp_path / "98_broken.ipynb"
+    cells = [new_markdown_cell("# 98 · Broken"), new_code_cell("missing")]
+    nbformat.write(new_notebook(cells=cells), path)
+    with pytest.raises(ValueError, match=r"98_broken.ipynb: a cell raises NameError.*--still"):
+        handout.write(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_page_that_is_too_large_is_told_of(tmp_path, monkeypatch):
+    assert "TOO LARGE" not in handout.write(LESSONS[0], tmp_path, still=True)
+    monkeypatch.setattr(handout, "PAGE_LIMIT", 50_000)
+    assert "TOO LARGE" in handout.write(LESSONS[0], tmp_path, still=True)
 
 
 def test_a_formula_or_a_diagram_that_cannot_be_shown_is_refused():
@@ -352,11 +424,11 @@ def test_a_notebook_of_ones_own_among_the_lessons_is_left_out(tmp_path, monkeypa
 def test_what_was_there_before_stays_whole_when_a_lesson_cannot_be_made(tmp_path, monkeypatch):
     shutil.copy(LESSONS[0], tmp_path)
     (path,) = tmp_path.glob("*.ipynb")
-    handout.write(path, tmp_path / "out")
+    handout.write(path, tmp_path / "out", still=True)
     before = {file: file.read_bytes() for file in (tmp_path / "out").rglob("*.*")}
     nb = notebook(path)
     nb.cells[-1].source = r"$\unheard$"
     nbformat.write(nb, path)
     with pytest.raises(ValueError, match=f"{path.name}: the formula"):
-        handout.write(path, tmp_path / "out")
+        handout.write(path, tmp_path / "out", still=True)
     assert {file: file.read_bytes() for file in (tmp_path / "out").rglob("*.*")} == before

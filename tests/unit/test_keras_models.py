@@ -1,3 +1,5 @@
+import json
+import os
 import re
 import subprocess
 import sys
@@ -29,8 +31,23 @@ M, N, K = 7, 11, 3
 TRAIN = (np.random.default_rng(0).random((M, N)) < 0.3).astype(float)
 
 
-def run_python(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def run_python(code, **variables):
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | variables)
+
+
+@needs_tensorflow
+def test_nothing_of_a_readers_keras_json_reaches_a_model(tmp_path):
+    mine = {"floatx": "float64", "epsilon": 0.1, "backend": "jax"}
+    mine |= {"image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps(mine), encoding="utf-8")
+    code = (
+        "from recsys_lab import dot_model; from recsys_lab.models.keras_models import keras;"
+        "print(keras.config.backend(), keras.config.floatx(), keras.config.epsilon(),"
+        "keras.config.image_data_format(), dot_model(3, 4, 2, rng=0).weights[0].dtype)"
+    )
+    done = run_python(code, KERAS_HOME=str(tmp_path))
+    assert done.stdout.split() == ["tensorflow", "float32", "1e-07", "channels_last", "float32"]
 
 
 def pairs_of(m, n):
@@ -77,6 +94,12 @@ def test_without_tensorflow_one_sentence_names_the_pythons_that_have_it():
     )
     last = done.stderr.strip().splitlines()[-1]
     assert re.match("ImportError: .*needs TensorFlow.*use Python 3.11 to 3.13", last)
+
+
+def test_another_backend_of_keras_is_named_with_the_remedy(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(ImportError, match=r"KERAS_BACKEND='torch'.*%env KERAS_BACKEND=tensorflow"):
+        dot_model(2, 2, 1, rng=0)
 
 
 # --- The models ---------------------------------------------------------------------------------
@@ -203,9 +226,9 @@ def test_a_saved_model_predicts_what_it_did(tmp_path):
     [
         ({"k": 0}, "k=0 is too small"),
         ({"m": 2.5}, "m=2.5 is not a whole number"),
-        ({"l2": -1}, "l2=-1 is no weight"),
-        ({"l2": np.nan}, "l2=nan is no weight"),
-        ({"dropout": 1.0}, r"dropout=1.0 is outside \[0, 1\)"),
+        ({"l2": -1}, "l2=-1: choose a number"),
+        ({"l2": np.nan}, "l2=nan: choose a number"),
+        ({"dropout": 1.0}, r"dropout=1\.0 leaves nothing"),
     ],
 )
 def test_a_model_that_makes_no_sense_is_refused(settings, says):

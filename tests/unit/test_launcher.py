@@ -7,6 +7,7 @@ without it.
 import ast
 import json
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys_lab.course import launcher, machine
+from recsys_lab.course import launcher, machine, surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
@@ -35,6 +36,7 @@ if arguments[:2] == ["-I", "-c"]:
     sys.exit()
 with (venv / "calls").open("a") as file:
     print(json.dumps(arguments), file=file)
+(venv / "environment.json").write_text(json.dumps(dict(os.environ)))
 tool = arguments[1]
 if tool == "pip" and "config" in arguments:
     sys.exit(1)
@@ -101,6 +103,17 @@ def calls(course):
     file = course / ".venv/calls"
     lines = map(json.loads, file.read_text().splitlines()) if file.exists() else []
     return [line for line in lines if "config" not in line]
+
+
+def environment(course):
+    """The variables that the last call was given."""
+    return json.loads((course / ".venv/environment.json").read_text())
+
+
+def stamp(course, **changed):
+    """Change what the stamp of `.venv` says."""
+    file = course / ".venv/recsys-lab.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changed))
 
 
 def tools(course):
@@ -183,6 +196,14 @@ def test_the_exit_code_is_that_of_what_was_started(course):
     assert run(course, "test", DOES_pytest="2 failed")[0] == 1
 
 
+def test_a_console_that_lacks_a_character_shows_another(course):
+    moved = course.rename(course.with_name("数据"))
+    old = {"PYTHONIOENCODING": "cp1252", "RECSYS_LAB_PROGRESS": str(moved / "p.json")}
+    code, out, err = run(moved, "progress", **old)
+    assert (code, err) == (0, "")
+    assert "\\u6570\\u636e" in out
+
+
 def test_check_runs_before_anything_is_installed(course):
     shutil.rmtree(course / ".venv")
     code, out, err = run(course, "check")
@@ -243,6 +264,120 @@ def test_two_set_ups_at_once_install_once(course):
     assert sum("Another set-up is running" in out for out in outputs) == 1
 
 
+NOT_OURS = {
+    "without Python": None,
+    "whose Python does not start": "#!/bin/sh\nexit 1\n",
+    "without pip": "#!/bin/sh\necho False\necho '\"/\"'\n",
+}
+
+
+@posix
+@pytest.mark.parametrize("kind", NOT_OURS)
+def test_a_venv_that_is_not_the_courses_is_left_alone(course, kind):
+    (course / ".venv/mine.txt").write_text("three weeks of work")
+    python = course / ".venv/bin/python"
+    python.write_text(NOT_OURS[kind]) if NOT_OURS[kind] else python.unlink()
+    code, _, err = run(course, "lab")
+    assert code == 1
+    assert_one_sentence(err, "was not made by the course", "rename or remove that folder")
+    assert (course / ".venv/mine.txt").read_text() == "three weeks of work"
+
+
+@posix
+def test_a_venv_that_the_course_has_only_filled_is_left_alone(course):
+    (course / ".venv/mine.txt").touch()
+    assert run(course, "lab")[0] == 0
+    (course / "requirements.lock").open("a").write("# another pin\n")
+    assert run(course, "lab", DOES_uv="error: Failed to install: numpy.whl")[0] == 1
+    (course / ".venv/bin/python").unlink()
+    assert "was not made by the course" in run(course, "lab")[2]
+    assert (course / ".venv/mine.txt").exists()
+
+
+@posix
+@pytest.mark.parametrize("kind", ["a file", "a link that leads nowhere"])
+def test_what_is_no_folder_is_named_and_left_alone(course, kind):
+    venv = course / ".venv"
+    shutil.rmtree(venv)
+    venv.write_text("mine") if kind == "a file" else venv.symlink_to(course / "gone")
+    code, _, err = run(course, "lab")
+    assert code == 1
+    assert_one_sentence(err, f".venv is {kind}", "remove or rename it")
+    assert os.path.lexists(venv)
+
+
+def test_what_says_that_the_folder_is_ours_goes_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(launcher, "VENV", tmp_path)
+    monkeypatch.setattr(launcher, "STAMP", tmp_path / "a stamp")
+    for name in ("a stamp", "a", "z"):
+        (tmp_path / name).touch()
+    gone = []
+    monkeypatch.setattr(Path, "unlink", lambda path: gone.append(path.name))
+    launcher._make_room()
+    assert sorted(gone[:-1]) == ["a", "z"] and gone[-1] == "a stamp"
+
+
+def package(course, name):
+    """Put a package of two files into the stand-in's `.venv`; return the folder of one."""
+    site = course / ".venv/site-packages"
+    for part in (f"{name}/deep/within.py", f"{name}-1.dist-info/METADATA"):
+        (site / part).parent.mkdir(parents=True, exist_ok=True)
+        (site / part).touch()
+    record = [f"{name}/deep/within.py,,", f"{name}-1.dist-info/METADATA,,", "../bin/gone,,"]
+    (site / f"{name}-1.dist-info/RECORD").write_text("\n".join(record))
+    return site / name
+
+
+@posix
+def test_a_package_of_which_parts_are_gone_is_put_back(course):
+    folder = package(course, "numpy")
+    assert run(course, "lab")[0] == run(course, "lab")[0] == 0
+    assert tools(course) == ["pip", "uv", "jupyterlab", "jupyterlab"]
+    shutil.rmtree(folder / "deep")
+    code, out, _ = run(course, "lab")
+    assert code == 0 and "put back: numpy" in out
+    assert calls(course)[-2][-2:] == ["--reinstall-package", "numpy"]
+
+
+@posix
+def test_the_installer_itself_is_put_back(course):
+    folder = package(course, "uv")
+    run(course, "lab")
+    shutil.rmtree(folder)
+    run(course, "lab")
+    assert "--force-reinstall" in calls(course)[-3]
+
+
+@posix
+def test_a_package_that_is_gone_with_its_description_is_installed_again(course):
+    folder = package(course, "numpy")
+    run(course, "lab")
+    shutil.rmtree(folder)
+    shutil.rmtree(f"{folder}-1.dist-info")
+    run(course, "lab")
+    assert tools(course)[-3:] == ["pip", "uv", "jupyterlab"]
+
+
+@posix
+def test_uv_asks_the_computer_who_vouches_for_the_registry(course):
+    code, out, err = run(course, "lab", DOES_uv="  cause: invalid peer certificate: UnknownIssuer")
+    assert code == 1
+    assert tools(course) == ["pip", "uv", "uv"]
+    assert environment(course)["UV_SYSTEM_CERTS"] == "1"
+    assert "certificates that this computer trusts" in out
+    assert_one_sentence(err, "certificate is not trusted", "SSL_CERT_FILE")
+
+
+@posix
+def test_what_is_started_has_the_packages_and_the_kernel_of_its_own_venv(course):
+    foreign = {"PYTHONPATH": "/elsewhere", "PYTHONOPTIMIZE": "1"}
+    _, out, _ = run(course, "lab", **foreign)
+    given = environment(course)
+    assert not set(foreign) & set(given)
+    assert given["JUPYTER_PREFER_ENV_PATH"] == "1"
+    assert "Leaving out PYTHONPATH" in out and "PYTHONOPTIMIZE" not in out
+
+
 # What pip, uv and venv said when it was made to happen: (tool, its words, words of our sentence).
 TROUBLE = {
     "disk full, pip": (
@@ -271,6 +406,12 @@ TROUBLE = {
         "  cause: error sending request for url (http://127.0.0.1:9/simple/anywidget/)\n"
         "  cause: client error (Connect)\n  cause: dns error",
         ["registry cannot be reached", "connect to the internet"],
+    ),
+    "a certificate of the network's own, pip": (
+        "pip",
+        "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+        "failed: unable to get local issuer certificate (_ssl.c:1006)'))",
+        ["certificate is not trusted", "SSL_CERT_FILE"],
     ),
     "another file than the locked one": (
         "uv",
@@ -307,6 +448,7 @@ def test_an_update_that_cannot_be_fetched_leaves_the_venv_alone(course):
 @posix
 def test_an_update_that_fails_half_way_has_the_venv_made_again(course):
     run(course, "lab")
+    stamp(course, adopted=False)
     (course / "requirements.lock").open("a").write("# another pin\n")
     assert run(course, "lab", DOES_uv="error: Failed to install: numpy.whl")[0] == 1
     assert (course / ".venv/recsys-lab.json").read_text() == launcher.UNFINISHED
@@ -371,6 +513,58 @@ def test_a_python_that_is_gone_is_noticed(course, monkeypatch):
         assert machine.site_packages() is None
     (course / ".venv/bin/python").unlink()
     assert machine.site_packages() is None
+
+
+# --- What the tools see of a learner's settings ---
+
+
+def test_uv_asks_the_registry_that_pip_is_set_to():
+    said = ["global.index-url='https://one/simple'", "global.cert='/a.pem'", "global.target='/x'"]
+    said += ["install.index-url='https://two/simple'", "install.trusted-host='\\none\\ntwo'"]
+
+    def given(*more, **environment):
+        return surroundings.for_tools(surroundings._read([*said, *more]), environment)
+
+    assert given()["UV_DEFAULT_INDEX"] == given()["PIP_INDEX_URL"] == "https://two/simple"
+    assert given()["SSL_CERT_FILE"] == given()["PIP_CERT"] == "/a.pem"
+    assert given()["UV_INSECURE_HOST"] == "one two"
+    assert "PIP_TARGET" not in given()
+    assert given(":env:.index-url='https://3/simple'")["UV_DEFAULT_INDEX"] == "https://3/simple"
+    mine = "https://mine/simple"
+    assert given(UV_DEFAULT_INDEX=mine)["UV_DEFAULT_INDEX"] == mine
+    assert "UV_DEFAULT_INDEX" not in given(UV_INDEX_URL=mine)
+    # requests, which pip asks with, heeds this one more than pip's own.
+    assert given(REQUESTS_CA_BUNDLE="/b.pem")["SSL_CERT_FILE"] == "/b.pem"
+    assert given(SSL_CERT_FILE="/c.pem")["SSL_CERT_FILE"] == "/c.pem"
+    assert surroundings.for_tools({}, {"SSL_CERT_FILE": "/c.pem"})["PIP_CERT"] == "/c.pem"
+    more = given("global.extra-index-url='https://4/simple'")
+    assert more["UV_INDEX"] == "https://4/simple"
+    assert more["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+
+
+def test_settings_that_lead_packages_elsewhere_do_not_count(tmp_path, monkeypatch):
+    elsewhere = {
+        "PIP_USER": "1",
+        "PIP_TARGET": "/elsewhere",
+        "PIP_NO_BINARY": ":all:",
+        "UV_CONSTRAINT": "mine.txt",
+        "UV_CACHE_DIR": "/cache",
+        "PYTHONPATH": "/elsewhere",
+        "PYTHONHOME": sys.base_prefix,
+        "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"),
+    }
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nuser = true\n[install]\nprefix = /elsewhere\nindex-url = https://one/simple\n"
+    )
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
+    given = surroundings.for_tools(surroundings.pip_settings(sys.executable), os.environ)
+    assert given["UV_DEFAULT_INDEX"] == "https://one/simple"
+    assert set(elsewhere) & set(given) == {"UV_CACHE_DIR", "PIP_CONFIG_FILE"}
+    assert given["PIP_CONFIG_FILE"] == os.devnull
+    asked = [sys.executable, "-m", "pip", "config", "list"]
+    said = subprocess.run(asked, env=given, capture_output=True, text=True).stdout
+    assert not re.search("prefix|target|user|binary", said)
 
 
 # --- The port ---

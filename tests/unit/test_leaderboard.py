@@ -1,6 +1,7 @@
 import json
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ClassVar
 
@@ -28,6 +29,7 @@ from recsys_lab.judging import judge
 from recsys_lab.judging.leaderboard import SPLITS
 from recsys_lab.judging.metrics import USERS_AT_ONCE
 from recsys_lab.judging.search import Span, search
+from recsys_lab.judging.store import Store
 from recsys_lab.models.recommenders import (
     BPR,
     EASE,
@@ -218,11 +220,31 @@ def test_the_second_half_finds_what_the_first_half_missed(best):
 
 
 def test_a_choice_at_an_edge_is_named():
-    values = {"lam": Span(1, 100), "k": [4, 8, 16], "unseen": ["weak", "zero"]}
+    values = {"lam": Span(1, 100, ceiling=100), "k": [4, 8, 16], "unseen": ["weak", "zero"]}
     up = search(lambda s: s["lam"] - 100 * s["k"], values, 30, 0)
     assert up["edge"] == "lam high, k low"
     inside = search(lambda s: -abs(np.log(s["lam"] / 10)) - abs(s["k"] - 8), values, 30, 0)
     assert inside["edge"] == ""
+
+
+def test_a_search_leaves_its_range_if_the_best_is_beyond_it():
+    def nearest(best, seed, **bounds):
+        values = {"lam": Span(1, 100, **bounds)}
+        return search(lambda s: -abs(np.log(s["lam"] / best)), values, 16, seed)
+
+    for best in (300, 0.3):
+        found = [nearest(best, seed) for seed in range(20)]
+        assert (
+            np.median([max(f["setting"]["lam"] / best, best / f["setting"]["lam"]) for f in found])
+            < 1.3
+        )
+        # Whoever stops short says so: that no trial went further is the edge.
+        assert all(f["edge"] for f in found if not 0.5 < f["setting"]["lam"] / best < 2)
+    bounded = [nearest(300, seed, ceiling=120) for seed in range(20)]
+    assert max(f["setting"]["lam"] for f in bounded) == 120
+    assert all(f["edge"] == "lam high" for f in bounded)
+    whole = Span(2, 9, whole=True)
+    assert whole.at(whole.bounds[0]) == 1
 
 
 def test_a_span_is_even_on_the_log_scale():
@@ -232,6 +254,9 @@ def test_a_span_is_even_on_the_log_scale():
     for low, high in [(0, 1), (2, 1), (1, np.inf), ("a", 2)]:
         with pytest.raises(ValueError, match="the smaller one first"):
             Span(low, high)
+    for bounds in [{"floor": 2}, {"floor": 0}, {"ceiling": 9}]:
+        with pytest.raises(ValueError, match="let it lie outside 1 to 10"):
+            Span(1, 10, **bounds)
 
 
 # --- resuming ----------------------------------------------------------------------------------
@@ -284,6 +309,26 @@ def test_where_the_split_does_not_depend_on_the_seed_neither_does_the_tuning(tmp
     values = {"power": [0.5, 1.0, 2.0]}
     leaderboard({"a": (Spy, values)}, world(), once, seeds=[0, 1, 2])
     assert len(record) == 3 + 3
+
+
+def test_two_contests_may_write_into_one_leaderboard(tmp_path):
+    path = tmp_path / "board.csv"
+    one, other = Store(path), Store(path)
+    table = leaderboard({"a": (Popularity, {})}, world(), RANDOM, seeds=[0])
+    row = table.iloc[0].to_dict()
+    with ThreadPoolExecutor(2) as pool:
+        for store, names in ((one, "abcd"), (other, "efgh")):
+            pool.submit(lambda s, n: [s.put(row | {"model": name}) for name in n], store, names)
+    assert sorted(read_leaderboard(path)["model"]) == list("abcdefgh")
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_lock_that_a_stopped_process_left_is_not_waited_for_for_ever(tmp_path):
+    path, lock = tmp_path / "board.csv", tmp_path / "board.csv.lock"
+    lock.touch()
+    os.utime(lock, (0, 0))
+    leaderboard({"a": (Popularity, {})}, world(), RANDOM, seeds=[0], path=path)
+    assert len(read_leaderboard(path)) == 1 and not lock.exists()
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
@@ -526,3 +571,50 @@ def test_the_stored_leaderboard_is_whole_and_none_of_its_models_leaks():
     assert board["people"].notna().all() and not board["leak"].any()
     means = board["people"].map(lambda values: values.mean())
     np.testing.assert_allclose(means, board["ndcg"], atol=1e-6)
+
+
+def test_in_the_stored_leaderboard_no_range_decides_who_may_be_the_best():
+    """A choice lies at an end of what was tried only where nothing lies beyond, or far behind."""
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    told = (DATA / "leaderboard" / "README.md").read_text("utf-8")
+    places = standings(board)
+    bounds = {"days high": 8000, "neighbours high": 9000}  # all days, all films or people
+    for row in board.itertuples():
+        for part in filter(None, row.edge.split(", ")):
+            if json.loads(row.chosen)[part.split()[0]] != bounds.get(part):
+                assert not places.loc[(row.split, row.model), "may_be_best"], (row.split, row.model)
+                assert f"{row.model}, {row.split}: `{part}`" in told
+
+
+def test_in_the_stored_leaderboard_all_models_had_the_same_number_of_trials():
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    tuned = board[board["validation"].notna()]
+    for split, rows in tuned.groupby("split"):
+        most = 1 if split.startswith("cold") else 12
+        assert rows["tried"].max() == most
+        # Where a bound was tried twice, or a whole number, there were fewer different ones.
+        few = set(rows.loc[rows["tried"] < most, "model"])
+        assert few <= {"recent popularity"}, (split, few)
+
+
+def test_where_a_model_knows_nothing_it_scores_what_chance_does():
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    for split in ("cold users", "cold items"):
+        rows = board[board["split"] == split].set_index(["model", "seed"])["people"]
+        for model in ("EASE", "ALS zero", "item neighbours"):
+            for seed in range(3):
+                mute, chance = rows[model, seed], rows["chance", seed]
+                error = np.hypot(mute.sem(), chance.sem())
+                assert abs(mute.mean() - chance.mean()) < 4 * error, (split, model, seed)
+
+
+def test_in_the_stored_leaderboard_als_zero_has_more_factors_than_its_penalty_leaves():
+    """So k is no range in disguise."""
+    data, _ = load_movielens()
+    board = read_leaderboard(DATA / "leaderboard" / "movielens-small.csv")
+    ((k,), _) = rivals(np.eye(3))["ALS zero"][1].values()
+    rows = board[(board["model"] == "ALS zero") & ~board["split"].str.startswith("cold")]
+    for row in rows.drop_duplicates(["split", "chosen"]).itertuples():
+        R = SPLITS[row.split](data, row.seed)[0].matrix.astype(bool).astype(float)
+        sigma = np.sqrt(np.maximum(np.linalg.eigvalsh((R @ R.T).toarray()), 0))
+        assert (sigma > 2 * json.loads(row.chosen)["lam"]).sum() < k

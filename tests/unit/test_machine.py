@@ -48,6 +48,21 @@ def test_a_taken_port_is_noted(monkeypatch):
     assert finding("port").verdict == "NOTE"
 
 
+def test_a_package_of_which_parts_are_gone_is_a_problem(tmp_path, monkeypatch):
+    assert machine.damaged(machine.site_packages()) == []
+    info = tmp_path / "numpy-2.0.dist-info"
+    info.mkdir()
+    (info / "RECORD").write_text('"numpy/__init__.py",,\nnumpy/tests/test.py,,\n../bin/f2py,,\n')
+    assert machine.damaged(tmp_path) == ["numpy"]
+    monkeypatch.setattr(machine.sysconfig, "get_path", lambda which: str(tmp_path))
+    found = finding("packages")
+    assert (found.verdict, found.found) == ("PROBLEM", "parts are gone of: numpy")
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy/__init__.py").touch()
+    assert machine.damaged(tmp_path) == []
+    assert machine.damaged(tmp_path, ["numpy", "scipy"]) == ["scipy"]
+
+
 def test_changed_and_missing_data_are_a_problem(tmp_path, monkeypatch):
     data = tmp_path / "data/shop"
     shutil.copytree(ROOT / "data/shop", data)

@@ -24,6 +24,7 @@ from recsys_lab import (
     split_random,
     truncated_svd,
 )
+from recsys_lab.judging.ranking import by_lot
 
 PER_USER = ["precision", "recall", "ndcg", "map", "hit_rate"]
 
@@ -287,12 +288,51 @@ def test_a_tie_at_the_end_of_the_list_does_not_displace_a_better_item():
         assert result[["recall", "ndcg", "map"]].tolist() == [1, 1, 1]
 
 
-def test_two_calls_agree_and_users_in_another_order_too():
+def test_users_draw_their_lots_alone():
+    """Where a model ties for all, their values spread as those of independent draws do."""
+    m, n, k, wanted = 400, 200, 10, 40
+    test = np.zeros((m, n))
+    test[:, :wanted] = 1
+    nothing = np.zeros((m, n))
+    means = [evaluate(nothing, nothing, test, k, rng=seed)["precision"] for seed in range(300)]
+    # A list's hits are hypergeometric; with one order for all users, 20 times this spread.
+    share = wanted / n
+    spread = np.sqrt(share * (1 - share) / k * (n - k) / (n - 1) / m)
+    assert abs(np.mean(means) - share) < 5 * spread / np.sqrt(300)
+    assert 0.85 < np.std(means) / spread < 1.15  # 300 draws: a standard error of 4 %
+    one = evaluate_per_user(nothing, nothing, test, k)["precision"]
+    low, high = bootstrap_interval(one, rng=0)
+    assert low < share < high
+
+
+def test_no_two_users_and_no_two_items_share_their_lots():
+    users, items = np.arange(0, 3000, 10), np.arange(2000)
+    order = by_lot(7, users)
+    ranks = np.argsort([order(place, items) for place in range(len(users))], axis=1)
+    # First places: 300 draws among 2,000 items; 22 pairs are expected to agree, give or take 5.
+    firsts = np.unique(ranks[:, 0], return_counts=True)[1]
+    assert (firsts * (firsts - 1) / 2).sum() < 22 + 5 * 5
+    assert np.abs(np.corrcoef(ranks)[np.triu_indices(len(users), 1)]).max() < 6 / np.sqrt(2000)
+    assert (by_lot(8, users)(0, items) != order(0, items)).all()
+
+
+def test_two_calls_agree_and_a_users_list_does_not_depend_on_the_others():
     rng = np.random.default_rng(0)
-    scores, test = rng.integers(0, 2, (6, 20)), rng.random((6, 20)) < 0.2
-    train = np.zeros((6, 20))
+    scores, test = rng.integers(0, 2, (200, 20)), rng.random((200, 20)) < 0.2
+    train = np.zeros((200, 20))
     one = evaluate_per_user(scores, train, test, 4)
     pd.testing.assert_frame_equal(one, evaluate_per_user(scores, train, test, 4))
+    few = test.copy()
+    few[:150:2] = False  # half of the others are not asked: other blocks, other places in them
+    part = evaluate_per_user(scores, train, few, 4)
+    pd.testing.assert_frame_equal(part, one.loc[part.index])
+
+
+def test_users_in_another_order_get_the_same_values_but_for_ties():
+    rng = np.random.default_rng(0)
+    scores, test = rng.random((6, 20)), rng.random((6, 20)) < 0.2
+    train = np.zeros((6, 20))
+    one = evaluate_per_user(scores, train, test, 4)
     turned = evaluate_per_user(scores[::-1], train, test[::-1], 4)
     assert turned[::-1].to_numpy().tolist() == one.to_numpy().tolist()
 

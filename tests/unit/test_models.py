@@ -26,6 +26,8 @@ from recsys_lab.models.recommenders import (
     BPR,
     EASE,
     Content,
+    Dot,
+    FeatureMap,
     ItemNeighbours,
     KerasDot,
     Popularity,
@@ -43,6 +45,7 @@ MODELS = [
     ItemNeighbours(None, 0.0),
     UserNeighbours(5, 2.0),
     Content(FEATURES),
+    FeatureMap(FEATURES, 0.5, 3),
     TruncatedSVD(3),
     ALS(3, 0.5, "zero"),
     ALS(3, 0.5, "skip"),
@@ -50,6 +53,8 @@ MODELS = [
     EASE(5.0),
     EASE(5.0, 0.5),
     BPR(3, epochs=2),
+    Dot(k=3, epochs=2),
+    Dot("pointwise", k=3, epochs=2),
 ]
 ALL = pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model)[:40])
 
@@ -387,3 +392,16 @@ def test_bpr_is_never_told_that_an_item_of_the_users_ranks_below_another(monkeyp
     users, items = map(np.concatenate, zip(*drawn, strict=True))
     assert len(users) >= 5 * R.sum()
     assert not R[users, items].any()
+
+
+def test_a_feature_map_gives_new_items_the_factors_of_scikit_learns_ridge():
+    R = stars(3)
+    R[:, [4, 11]] = 0
+    old = R.any(axis=0)
+    model = FeatureMap(FEATURES, 0.7, 3).fit(R)
+    alone = ALS(3, 5.0, "weak", 5.0, 8).fit(R[:, old])
+    np.testing.assert_allclose(model.factors_.V[old], alone.factors_.V, atol=1e-12)
+    ridge = Ridge(alpha=0.7).fit(FEATURES[old], alone.factors_.V)
+    np.testing.assert_allclose(model.factors_.V[~old], ridge.predict(FEATURES[~old]), atol=1e-10)
+    with pytest.raises(ValueError, match="lam=0: choose a number above 0"):
+        FeatureMap(FEATURES, 0).fit(R)

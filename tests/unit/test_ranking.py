@@ -207,7 +207,7 @@ def test_an_item_without_a_number_is_named(price):
     items = pd.DataFrame({"genre": ["a", "b"], "price": price}, index=["X", "Y"])
     with pytest.raises(ValueError, match=r"'price' of items has no number for item '[XY]'"):
         item_features(items, labels="genre", numbers=["price"])
-    with pytest.raises(ValueError, match=r"'colour' is not a column of items.*'genre', 'price'"):
+    with pytest.raises(ValueError, match=r"labels names 'colour', which is not a column.*'price'"):
         item_features(items, labels="colour")
 
 
@@ -234,7 +234,7 @@ def test_features_break_the_tie_that_behaviour_cannot():
     [
         (np.ones((4, 2)), r"shape \(4, 2\): give one row for each of the 5 items"),
         (np.ones(5), "one row for each of the 5 items"),
-        ([["red"]] * 5, "no numbers"),
+        ([["red"]] * 5, "features holds <U3 entries: give numbers"),
         (np.full((5, 1), np.nan), "nan for item position 0, column 0"),
     ],
 )

@@ -690,3 +690,24 @@ def test_a_grid_is_a_control_whose_value_can_be_looked_up():
 def test_a_grid_of_something_else_is_refused(value, told):
     with pytest.raises(ValueError, match=told):
         cell_grid([1, 2], ["A", "B"], value)
+
+
+@pytest.mark.parametrize("given", [(0, np.inf), (0.0, 1.0, np.nan), (-np.inf, 1.0)])
+def test_a_range_without_an_end_is_refused(given):
+    with pytest.raises(ValueError, match=r"control x=.*[:;] give \(min, max\)"):
+        explore(lambda x: figures.bars(["A"], [x]), x=given)
+
+
+def test_a_figure_that_no_screen_can_hold_is_refused_at_once():
+    def poster(rank):
+        return Figure(figsize=(300, 300))
+
+    with pytest.raises(ValueError, match="a figure of 300 x 300 inches: give it at most 30"):
+        explore(poster, rank=(1, 3))
+
+
+def test_a_notebook_shows_a_refusal_as_one_sentence():
+    with pytest.raises(ValueError) as refused:
+        explore(lambda rank: None, rank=(1, 3))
+    (line,) = refused.value._render_traceback_()
+    assert line.startswith("NoFigure: view ") and line.endswith("`return figure, sentence`")

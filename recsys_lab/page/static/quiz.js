@@ -42,6 +42,8 @@ export function judge(question, given) {
 function ask(question, tell) {
   const name = `rl-quiz-${count++}-${Date.now()}`;
   const group = element("fieldset");
+  const button = element("button", "jupyter-button", "Answer");
+  button.type = "button";
   group.append(element("legend", "", question.text));
   let read;
   if (question.kind === "number") {
@@ -51,6 +53,9 @@ function ask(question, tell) {
     const label = element("label", "", "Your number: ");
     label.append(field);
     group.append(label);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey) button.click();
+    });
     read = () => (field.value.trim() ? Number(field.value.replace(",", ".")) : NaN);
   } else {
     const boxes = question.choices.map(({ text }) => {
@@ -64,8 +69,6 @@ function ask(question, tell) {
     });
     read = () => boxes.flatMap((box, at) => (box.checked ? [at] : []));
   }
-  const button = element("button", "jupyter-button", "Answer");
-  button.type = "button";
   const status = element("div", "rl-answer");
   status.setAttribute("role", "status");
   button.addEventListener("click", () => {
@@ -81,7 +84,8 @@ function ask(question, tell) {
     tell(right);
   });
   const item = element("li");
-  item.append(group, button, status);
+  group.append(button); // in the group, so that its question is read with it
+  item.append(group, status);
   return item;
 }
 
