@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..course.files import ROOT, checksums
-from .interactions import Interactions, as_path, read_csv
+from .interactions import Interactions, as_choice, as_path, read_csv
 
 DATA = ROOT / "data"
 
@@ -44,7 +44,7 @@ def load_shop(folder: str | Path = DATA / "shop") -> tuple[Interactions, pd.Data
     >>> items.loc["A", "category"]
     'electronics'
     """
-    folder, digests = _folder(folder), checksums(DATA / "shop")
+    folder, digests = as_folder(folder), checksums(DATA / "shop")
     items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
     data = Interactions.from_csv(
         folder / "events.csv", sha256=digests["events.csv"], items=items.index
@@ -92,7 +92,7 @@ def load_movielens(
     >>> movies.title.iloc[data.item_position(1)]
     'Toy Story'
     """
-    folder, digests = _folder(folder), checksums(DATA / "movielens-small")
+    folder, digests = as_folder(folder), checksums(DATA / "movielens-small")
     movies = read_csv(folder / "movies.csv", sha256=digests["movies.csv"]).set_index("movieId")
     movies["year"] = movies["year"].astype("Int64")
     data = Interactions.from_csv(
@@ -107,12 +107,13 @@ def load_movielens(
     return data, movies
 
 
-def _folder(folder) -> Path:
+def as_folder(folder, file="*.csv") -> Path:
+    """Check that this is a folder with such a file."""
     folder = as_path(folder, "folder")
-    if not folder.is_dir() or not any(folder.glob("*.csv")):
+    if not folder.is_dir() or not any(folder.glob(file)):
         raise FileNotFoundError(
-            f"folder {str(folder)!r} holds no CSV file: give the folder of the data, or none for "
-            "the course's own"
+            f"folder {str(folder)!r} holds no {file}: give the folder of the data, or none "
+            "for the course's own (`python3 -m recsys_lab check` looks after it)"
         )
     return folder
 
@@ -146,10 +147,12 @@ def load_film_vectors(told: str = "all", folder: str | Path = DATA / "film-vecto
     >>> load_film_vectors("title").shape
     (9066, 384)
     """
-    if told not in ("all", "title", "facts"):
-        raise ValueError(f"told={told!r}: choose 'all', 'title' or 'facts'")
-    path, digest = Path(folder) / "vectors.npz", checksums(DATA / "film-vectors")["vectors.npz"]
-    with np.load(io.BytesIO(read_checked(path, digest))) as stored:
+    as_choice(told, "told", ("all", "title", "facts"))
+    path, digests = (
+        as_folder(folder, "vectors.npz") / "vectors.npz",
+        checksums(DATA / "film-vectors"),
+    )
+    with np.load(io.BytesIO(read_checked(path, digests["vectors.npz"]))) as stored:
         vectors = stored[told] * stored[f"{told}.unit"][:, None]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors[stored[f"{told}.at"]]
@@ -178,7 +181,7 @@ def load_sequences(
     FileNotFoundError, ValueError
         If a file is missing or not the one described in the README.
     """
-    folder, digests = Path(folder), checksums(DATA / "sequences")
+    folder, digests = as_folder(folder), checksums(DATA / "sequences")
     results = read_csv(folder / "results.csv", sha256=digests["results.csv"])
     content, people = read_checked(folder / "people.npz", digests["people.npz"]), {}
     with np.load(io.BytesIO(content)) as arrays:

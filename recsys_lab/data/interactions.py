@@ -523,6 +523,13 @@ def as_choice(value, name: str, choices) -> str:
     return value
 
 
+def as_yes_or_no(value, name: str) -> bool:
+    """Check that this is True or False: a text such as "no" would be taken for a yes."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name}={shown(value)}: choose True or False")
+    return bool(value)
+
+
 def as_path(path, name: str = "path") -> Path:
     """Check that this can be a path."""
     try:

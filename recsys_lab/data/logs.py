@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .scenes import _count
+from .interactions import as_count, as_rng
 
 
 class Log(NamedTuple):
@@ -59,7 +59,7 @@ def simulate_log(
     Raises
     ------
     ValueError
-        If users, items or visits is no whole number above 0.
+        If users, items or visits is no whole number from 1 on, or rng or world no seed.
 
     Examples
     --------
@@ -67,12 +67,8 @@ def simulate_log(
     >>> log.item.shape, log.old.shape, log.old.sum(axis=1).round(9).tolist()
     ((15,), (5, 4), [1.0, 1.0, 1.0, 1.0, 1.0])
     """
-    users, items, visits = (
-        _count(users, "users"),
-        _count(items, "items"),
-        _count(visits, "visits"),
-    )
-    truth = np.random.default_rng(world)
+    users, items = as_count(users, "users"), as_count(items, "items")
+    visits, rng, truth = as_count(visits, "visits"), as_rng(rng), as_rng(world, "world")
     taste, properties = truth.normal(size=(users, 3)), truth.normal(size=(items, 3))
     quality = 0.7 * truth.normal(size=items)
     personal = 0.7 * taste @ properties.T
@@ -81,7 +77,6 @@ def simulate_log(
     guess = personal + 1.5 * truth.normal(size=personal.shape)
     old = np.exp(fame + 0.5 * guess)
     old = 0.9 * old / old.sum(axis=1, keepdims=True) + 0.1 / items
-    rng = np.random.default_rng(rng)
     user = np.repeat(np.arange(users), visits)
     item = (rng.random((len(user), 1)) > np.cumsum(old, axis=1)[user]).sum(axis=1)
     item = np.minimum(item, items - 1)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .interactions import as_count, as_number, as_rng
+
 # A need: what serves it (the products are substitutes), its mean rate a basket, whether one is
 # enough for good, and what goes with it, each with its chance to be in the same basket.
 NEEDS = {
@@ -75,7 +77,7 @@ def simulate_baskets(
     Raises
     ------
     ValueError
-        If customers or baskets is no whole number above 0.
+        If customers or baskets is no whole number from 1 on.
 
     Examples
     --------
@@ -83,8 +85,8 @@ def simulate_baskets(
     >>> world.bought.shape, ("sausages", "charcoal") in world.complements
     ((6, 89), True)
     """
-    shape = _count(customers, "customers"), _count(baskets, "baskets")
-    rng = np.random.default_rng(rng)
+    shape = as_count(customers, "customers"), as_count(baskets, "baskets")
+    rng = as_rng(rng)
     bought, seen = {}, {}
     for mains, rate, once, with_it in NEEDS.values():
         due = rng.random(shape) < rate * rng.exponential(size=(shape[0], 1))
@@ -142,7 +144,7 @@ def simulate_friends(
     Raises
     ------
     ValueError
-        If people or circles is no whole number above 0, or closure is not within 0 and 1.
+        If people or circles is no whole number from 1 on, or closure is not within 0 and 1.
 
     Examples
     --------
@@ -150,10 +152,9 @@ def simulate_friends(
     >>> friends.shape, bool((friends == friends.T).all())
     ((50, 50), True)
     """
-    people, circles = _count(people, "people"), _count(circles, "circles")
-    if not 0 <= closure <= 1:
-        raise ValueError(f"closure={closure!r} is no chance: give a number from 0 to 1.")
-    rng = np.random.default_rng(rng)
+    people, circles = as_count(people, "people"), as_count(circles, "circles")
+    closure = as_number(closure, "closure", most=1, such="0.02")
+    rng = as_rng(rng)
     circle = np.sort(rng.integers(circles, size=people))
     social = rng.gamma(3, 1 / 3, size=people)
     chance = np.where(circle[:, None] == circle, 0.09, 0.006) * np.outer(social, social)
@@ -211,7 +212,7 @@ def simulate_feed(
     Raises
     ------
     ValueError
-        If impressions is no whole number above 0, or swaps is not within 0 and 1.
+        If impressions is no whole number from 1 on, or swaps is not within 0 and 1.
 
     Examples
     --------
@@ -219,10 +220,9 @@ def simulate_feed(
     >>> feed.shown.shape, feed.looked[:3].tolist()
     ((100, 10), [1.0, 0.62, 0.45])
     """
-    impressions = _count(impressions, "impressions")
-    if not 0 <= swaps <= 1:
-        raise ValueError(f"swaps={swaps!r} is no share: give a number from 0 to 1.")
-    rng = np.random.default_rng(rng)
+    impressions = as_count(impressions, "impressions")
+    swaps = as_number(swaps, "swaps", most=1, such="0.2")
+    rng = as_rng(rng)
     looked = np.array([1, 0.62, 0.45, 0.33, 0.26, 0.21, 0.18, 0.15, 0.13, 0.12])
     wanted = rng.beta(2, 6, size=looked.size)
     order = np.argsort(-(wanted + rng.normal(0, 0.15, size=looked.size)))
@@ -234,9 +234,3 @@ def simulate_feed(
     shown[row, swapped] = first
     clicks = rng.random(shown.shape) < looked * wanted[shown]
     return Feed(shown, clicks, swapped, looked, wanted)
-
-
-def _count(value, argument: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{argument}={value!r} is no count: give a whole number above 0.")
-    return int(value)

@@ -8,7 +8,7 @@ it.
 
 import numpy as np
 
-from .interactions import Interactions
+from .interactions import Interactions, as_choice, as_number, as_rng
 
 
 def ordered_histories(
@@ -74,8 +74,7 @@ def split_next(
     ValueError
         If there are no times, ``ties`` is unknown, or ``gap`` is negative or no number.
     """
-    if not (np.isscalar(gap) and 0 <= gap < np.inf):
-        raise ValueError(f"gap={gap!r} is no length of a break: choose 0 or more, such as 86400")
+    gap = as_number(gap, "gap", such="86400")
     order = _order(data, ties, rng)
     rows = data.rows()
     times = data.times[order].astype(float)
@@ -103,10 +102,9 @@ def _order(data, ties, rng):
         raise ValueError(f"data is a {type(data).__name__}: pass Interactions")
     if data.times is None:
         raise ValueError("data has no times: read it with time=, or there is no order to find")
-    if ties not in ("chance", "label"):
-        raise ValueError(f'ties={ties!r}: choose "chance" or "label"')
-    if ties == "chance":
-        third = np.random.default_rng(rng).random(len(data))
+    rng = as_rng(rng)
+    if as_choice(ties, "ties", ("chance", "label")) == "chance":
+        third = rng.random(len(data))
     else:
         third = np.argsort(np.argsort(data.items, kind="stable"))[data.matrix.indices]
     return np.lexsort((third, data.times, data.rows()))

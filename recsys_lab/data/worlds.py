@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .interactions import as_count
+from .interactions import as_count, as_number, as_rng
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,8 @@ class SeriesWorld:
     def __post_init__(self):
         for name in ("series", "episodes"):
             if as_count(getattr(self, name), name) < 2:
-                raise ValueError(f"{name}={getattr(self, name)}: a rule needs 2 or more")
-        if not (np.isscalar(self.noise) and 0 <= self.noise <= 1):
-            raise ValueError(f"noise={self.noise!r} is no share: choose a number from 0 to 1")
+                raise ValueError(f"{name}={getattr(self, name)} is too small: choose 2 or more")
+        as_number(self.noise, "noise", most=1, such="0.2")
 
     @property
     def n(self) -> int:
@@ -65,7 +64,7 @@ class SeriesWorld:
     def histories(self, people: int, length: int, rng: np.random.Generator | int) -> np.ndarray:
         """Draw the events of some people: people x length item positions, oldest first."""
         people, length = as_count(people, "people"), as_count(length, "length")
-        rng = np.random.default_rng(rng)
+        rng = as_rng(rng)
         drawn = rng.integers(self.n, size=(people, length))
         chance = rng.random((people, length)) < self.noise
         for t in range(2, length):

@@ -97,6 +97,12 @@ def goes_word_by_word(counts):
     return np.array([np.log1p(n) - np.log1p(np.count_nonzero(each)) + 1 for each in counts.T])
 
 
+@idf.right
+def counts_with_signs(counts):
+    share = (1 + np.sign(counts).sum(axis=0)) / (1 + counts.shape[0])
+    return 1 - np.log(share)
+
+
 def _weights(got, counts):
     """Demand a number for each word."""
     array = np.asarray(got, dtype=float) if not hasattr(got, "toarray") else got.toarray()
@@ -291,6 +297,13 @@ def goes_query_by_query(Q, K, V):
         x = np.exp(x - max(x))
         rows.append(sum(share * value for share, value in zip(x / x.sum(), V, strict=True)))
     return np.array(rows)
+
+
+@attention.right
+def asks_scipy(Q, K, V):
+    from scipy.special import softmax
+
+    return softmax(np.einsum("td,sd->ts", Q, K) / np.sqrt(Q.shape[-1]), axis=-1) @ V
 
 
 # Three pieces, d = 4, d_v = 2: all sizes differ, and so do all the slips.
@@ -774,6 +787,13 @@ def averages_the_cosines(A, real_a, B, real_b):
 @likeness.right
 def adds_up_in_place_of_the_mean(A, real_a, B, real_b):
     return _cosine(real_a @ A, real_b @ B)
+
+
+@likeness.right
+def goes_piece_by_piece(A, real_a, B, real_b):
+    a = np.mean([row for row, real in zip(A, real_a, strict=True) if real], axis=0)
+    b = np.mean([row for row, real in zip(B, real_b, strict=True) if real], axis=0)
+    return float(np.sum(a * b) / np.sqrt(np.sum(a**2) * np.sum(b**2)))
 
 
 PADDED_A = np.array([[3.0, 1], [1, 2], [-7, 5]]), np.array([True, True, False])

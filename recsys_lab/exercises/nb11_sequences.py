@@ -169,6 +169,15 @@ def by_a_loop(histories, n, damping):
     return np.array([(N[a] + damping * p) / (N[a].sum() + damping) for a in range(n)])
 
 
+@chain.right
+def by_positions(histories, n, damping):
+    """Count each pair as one number."""
+    pairs = np.concatenate([n * np.asarray(h[:-1]) + h[1:] for h in histories]).astype(int)
+    N = np.bincount(pairs, minlength=n * n).reshape(n, n)
+    share = sum(np.bincount(h, minlength=n) for h in histories) / sum(len(h) for h in histories)
+    return (N + np.outer(np.full(n, damping), share)) / (N.sum(axis=1)[:, None] + damping)
+
+
 @chain.check("a small case by hand")
 def _(answer):
     histories = [np.array([2, 0, 2, 0, 1, 1]), np.array([3, 0, 2]), np.array([1, 2])]
@@ -321,6 +330,15 @@ def by_reachability(width, dilations):
         taps[::d] = 1
         reach = np.convolve(reach, taps) > 0
     return np.flatnonzero(reach)
+
+
+@sees.right
+def by_every_sum(width, dilations):
+    """Add up one place of each layer, in all ways."""
+    places = np.zeros(1, dtype=int)
+    for d in dilations:
+        places = np.unique(places[:, None] + d * np.arange(width))
+    return places
 
 
 @sees.check("a small case by hand")
@@ -502,6 +520,15 @@ def by_columns(x, h, W, U, b):
     reset = 0.5 + 0.5 * np.tanh((x @ W[:, r] + h @ U[:, r] + b[0, r] + b[1, r]) / 2)
     new = np.tanh(x @ W[:, c] + b[0, c] + reset * (h @ U[:, c] + b[1, c]))
     return new + update * (h - new)
+
+
+@gru_step.right
+def in_three_axes(x, h, W, U, b):
+    """Put the parts on an axis of their own."""
+    read = np.reshape(x @ W + b[0], (len(x), 3, -1))
+    kept = np.reshape(h @ U + b[1], (len(h), 3, -1))
+    z, r = np.moveaxis(1 / (1 + np.exp(-read[:, :2] - kept[:, :2])), 1, 0)
+    return h * z + np.tanh(read[:, 2] + kept[:, 2] * r) * (1 - z)
 
 
 @gru_step.check("a small case by hand")
@@ -689,6 +716,14 @@ def row_by_row(scores):
         e = np.exp(row[: t + 1] - row[: t + 1].max())
         found[t, : t + 1] = e / e.sum()
     return found
+
+
+@attend.right
+def with_a_large_number(scores):
+    """Add a mask of very negative numbers."""
+    scores = scores - np.triu(np.full(scores.shape, 1e30), 1)
+    e = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
+    return np.tril(e) / np.sum(np.tril(e), axis=-1, keepdims=True)
 
 
 @attend.check("a small case by hand")

@@ -37,6 +37,17 @@ def by_odds(z, counts, ratio):
     return odds / (1 + odds)
 
 
+@probability.right
+def person_by_person(z, counts, ratio):
+    from scipy.special import expit
+
+    rows = [
+        expit(row + np.log(ratio) + np.log(c) - np.log(len(row) - c))
+        for row, c in zip(z, counts, strict=True)
+    ]
+    return np.array(rows)
+
+
 @probability.wrong("You left the logits as they were learned: the zeros were drawn, so shift them.")
 def no_shift(z, counts, ratio):
     return _sigmoid(z)
@@ -155,6 +166,13 @@ def bpr_slopes(u, vi, vj):
 def through_the_slope_in_z(u, vi, vj):
     z = np.sum(u * vi) - np.sum(u * vj)
     return (1 / (1 + np.exp(-z)) - 1) * np.stack([vi - vj, u, -u])
+
+
+@bpr_slopes.right
+def number_by_number(u, vi, vj):
+    d = [a - b for a, b in zip(vi, vj, strict=True)]
+    slope = -1 / (1 + np.exp(sum(a * b for a, b in zip(u, d, strict=True))))
+    return slope * np.array([d, list(u), [-a for a in u]])
 
 
 @bpr_slopes.wrong(
@@ -380,6 +398,19 @@ def weights(m, n, k):
     tables = (k + 2 * k) * (m + n)
     layers = (4 * k * 2 * k + 2 * k) + (2 * k * k + k)
     return tables + layers + 2 * k + 1
+
+
+@weights.right
+def multiplies_out(m, n, k):
+    return 3 * k * (m + n) + 10 * k**2 + 5 * k + 1
+
+
+@weights.right
+def adds_up_layer_by_layer(m, n, k):
+    total = k * m + k * n + 2 * k * m + 2 * k * n
+    for inputs, outputs in [(4 * k, 2 * k), (2 * k, k), (2 * k, 1)]:
+        total += (inputs + 1) * outputs
+    return total
 
 
 @weights.wrong("The biases are missing: a dense layer from a to b units has a x b weights and b.")

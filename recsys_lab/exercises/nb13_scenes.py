@@ -270,9 +270,17 @@ def _(answer):
         expect_close(got, lift.reference(B, prior), f"{rows} baskets, prior {prior}.")
 
 
+def _friends(rng):
+    """Mutual friends, somebody without any among them; where to begin, how to walk."""
+    n = rng.integers(1, 9)
+    A = np.triu(rng.random((n, n)) < 0.4, 1)
+    return (A | A.T).astype(int), int(rng.integers(n)), rng.uniform(0.1, 0.95), rng.integers(7)
+
+
 @define(
     "scenes.pagerank",
     notebook=13,
+    inputs=_friends,
     hints=[
         "Begin with all probability at `person`. In each step every person passes on what they "
         "have: a share alpha to their friends, in equal parts; the rest goes back to `person`.",
@@ -601,9 +609,20 @@ def _(answer):
         expect_close(got, pagerank.reference(A, person, alpha, steps), why)
 
 
+def _impressions(rng):
+    """Impressions in which each place was swapped, and the first one clicked, at least once."""
+    places = rng.integers(1, 5)
+    swapped = np.r_[np.arange(places), rng.integers(places, size=rng.integers(40))]
+    clicks = rng.random((len(swapped), places)) < rng.uniform(0.1, 0.9, size=places)
+    clicks[:places, 0] = True
+    order = rng.permutation(len(swapped))
+    return clicks[order].astype(int), swapped[order]
+
+
 @define(
     "scenes.looked",
     notebook=13,
+    inputs=_impressions,
     hints=[
         "Take place k. Two articles stood there: in a plain impression (swapped is 0) the one that "
         "belongs there, in an impression with a swap (swapped is k) the first one. Both stood at "

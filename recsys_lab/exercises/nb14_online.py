@@ -195,6 +195,7 @@ def _(answer):
 @define(
     "online.thompson",
     notebook=14,
+    drawn=True,
     hints=[
         "What you believe of an item's click rate after c clicks in s showings is a Beta "
         "distribution: Beta(1 + c, 1 + s - c). In each draw take one rate for each item, and see "

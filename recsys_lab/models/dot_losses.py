@@ -4,12 +4,10 @@ A pair, two items, or all items at once: each loss is a gradient in the scores, 
 training is the same for all. So a difference between two of them is due to the loss.
 """
 
-from numbers import Real
-
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import as_count, as_csr, draw_unseen, rows_of
+from ..data.interactions import as_choice, as_count, as_csr, as_number, as_rng, draw_unseen, rows_of
 from .factorization import Factors
 
 LOSSES = ("pointwise", "bpr", "sampled softmax", "sampled softmax, logQ", "softmax")
@@ -85,15 +83,12 @@ def fit_dot(
     """
     R, k, epochs = as_csr(train, "train"), as_count(k, "k"), as_count(epochs, "epochs")
     ratio, samples = as_count(ratio, "ratio"), as_count(samples, "samples")
-    if loss not in LOSSES:
-        raise ValueError(f"loss={loss!r} is unknown: choose from {', '.join(LOSSES)}")
-    if not (isinstance(l2, Real) and 0 <= l2 < np.inf):
-        raise ValueError(f"l2={l2!r} is no weight of a penalty: choose 0 or more, such as 1e-6")
-    if not (isinstance(learning_rate, Real) and 0 < learning_rate < np.inf):
-        raise ValueError(f"learning_rate={learning_rate!r}: choose a number above 0, such as 0.02")
+    as_choice(loss, "loss", LOSSES)
+    l2 = as_number(l2, "l2", such="1e-6")
+    learning_rate = as_number(learning_rate, "learning_rate", above=True, such="0.02")
+    rng = as_rng(rng)
     if not R.nnz:
         raise ValueError("train holds no event: give at least one to learn from")
-    rng = np.random.default_rng(rng)
     m, n = R.shape
     tables = [rng.normal(0, 0.1, (size, k)).astype(np.float32) for size in (m, n)]
     sizes = [np.zeros_like(table) for table in tables], [np.zeros_like(table) for table in tables]

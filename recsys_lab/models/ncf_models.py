@@ -6,7 +6,7 @@ NeuMF does both at once (He, Liao, Zhang, Nie, Hu and Chua 2017). Keras is loade
 
 import numpy as np
 
-from ..data.interactions import as_count, as_csr
+from ..data.interactions import as_choice, as_count, as_csr, as_number, as_rng
 from . import keras_models
 
 KINDS = ("gmf", "mlp", "neumf")
@@ -51,19 +51,19 @@ def ncf_model(
     Raises
     ------
     ValueError
-        If the kind is unknown, a count is no whole number from 1 on, or l2 is no weight.
+        If the kind is unknown, a count is no whole number from 1 on, or a weight or rate makes no
+        sense.
 
     References
     ----------
     X. He, L. Liao, H. Zhang, L. Nie, X. Hu and T.-S. Chua (2017). Neural collaborative filtering.
     WWW 26, 173-182, equations 9 to 12. doi:10.1145/3038912.3052569
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is unknown: choose from {', '.join(KINDS)}")
-    if not (np.isscalar(l2) and 0 <= l2 < np.inf):
-        raise ValueError(f"l2={l2!r} is no weight of a penalty: choose 0 or more, such as 1e-6")
-    m, n, k = as_count(m, "m"), as_count(n, "n"), as_count(k, "k")
-    keras, rng = keras_models.keras, np.random.default_rng(rng)
+    m, n = as_count(m, "m"), as_count(n, "n")
+    k, l2, rng = _checked(kind, k, l2, rng)
+    if not callable(learning_rate):  # a schedule is called at each step
+        as_number(learning_rate, "learning_rate", above=True, such="0.005")
+    keras = keras_models.keras  # it takes seconds: no mistake has to wait for it
 
     def seed():
         return int(rng.integers(2**31))
@@ -129,7 +129,9 @@ def fit_ncf(
     -------
     dict: name of a layer -> list of its weights, float32 arrays
     """
-    R, epochs = as_csr(train, "train"), as_count(epochs, "epochs")
+    R, epochs, ratio = as_csr(train, "train"), as_count(epochs, "epochs"), as_count(ratio, "ratio")
+    as_number(learning_rate, "learning_rate", above=True, such="0.005")
+    _checked(kind, k, l2, rng)
     keras = keras_models.keras
     pairs, steps = keras_models.dataset(R, ratio, rng)
     falling = keras.optimizers.schedules.PolynomialDecay(learning_rate, epochs * steps, 0.0)
@@ -139,6 +141,12 @@ def fit_ncf(
     # The pairs come shuffled.
     model.fit(pairs, epochs=epochs, steps_per_epoch=steps, verbose=0, shuffle=False)
     return weights_of(model)
+
+
+def _checked(kind, k, l2, rng):
+    """Check what `ncf_model` and `fit_ncf` are both asked, and return the last three."""
+    as_choice(kind, "kind", KINDS)
+    return as_count(k, "k"), as_number(l2, "l2", such="1e-6"), as_rng(rng)
 
 
 def weights_of(model) -> dict:
@@ -193,7 +201,7 @@ def product_data(d: int, count: int, rng: np.random.Generator | int):
     -------
     pairs : count x 2d float32 array, both vectors end to end; products : count float32
     """
-    rng, d = np.random.default_rng(rng), as_count(d, "d")
+    rng, d = as_rng(rng), as_count(d, "d")
     # A product of two entries has the standard deviation of one entry, squared; d of them add up.
     pairs = rng.normal(0, d**-0.25, (as_count(count, "count"), 2 * d)).astype(np.float32)
     return pairs, (pairs[:, :d] * pairs[:, d:]).sum(axis=1)
@@ -215,7 +223,7 @@ def product_network(d: int, learning_rate=0.003, *, rng: np.random.Generator | i
     S. Rendle, W. Krichene, L. Zhang and J. Anderson (2020). Neural collaborative filtering vs.
     matrix factorization revisited. RecSys 14, 240-248. doi:10.1145/3383313.3412488
     """
-    keras, rng, d = keras_models.keras, np.random.default_rng(rng), as_count(d, "d")
+    rng, d, keras = as_rng(rng), as_count(d, "d"), keras_models.keras
     model = keras.Sequential([keras.Input((2 * d,))])
     for units in (128, 64, 32, 1):
         start = keras.initializers.HeNormal(seed=int(rng.integers(2**31)))
@@ -244,8 +252,8 @@ def learn_product(d: int, samples: int, *, steps: int = 3000, rng: int) -> float
         The root of the mean squared error on 20,000 new pairs, at the best of 10 moments of the
         training: 1 is what "always 0" gets, 0 what the dot product itself gets.
     """
+    rng, samples, steps = as_rng(rng), as_count(samples, "samples"), as_count(steps, "steps")
     keras = keras_models.keras
-    rng = np.random.default_rng(rng)
     X, y = product_data(d, samples, rng)
     new_X, new_y = product_data(d, 20_000, rng)
     falling = keras.optimizers.schedules.PolynomialDecay(0.003, steps, 0.0)

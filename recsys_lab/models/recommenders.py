@@ -34,6 +34,7 @@ from ..data.interactions import (
     as_number,
     as_positions,
     as_rng,
+    as_yes_or_no,
     draw_unseen,
     rows_of,
     shown,
@@ -458,6 +459,8 @@ class FeatureMap(_Factorised):
 
     def _learn(self, R):
         as_number(self.lam, "lam", above=True, such="1")
+        as_number(self.penalty, "penalty", such="5")
+        as_rng(self.rng)
         X = as_features(self.features, R.shape[1])
         old = np.bincount(R.indices, minlength=R.shape[1]) > 0
         found = als(
@@ -542,7 +545,7 @@ class NCF(Recommender):
 
     def _learn(self, R):
         given = self.get_params()
-        if given.pop("pretrained"):
+        if as_yes_or_no(given.pop("pretrained"), "pretrained"):
             if self.kind != "neumf":
                 raise ValueError(f"pretrained=True with kind={self.kind!r}: it starts a neumf")
             given["epochs"] = -(-as_count(self.epochs, "epochs") // 3)

@@ -16,7 +16,15 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 import scipy.sparse as sp
 
-from ..data.interactions import as_count
+from ..data.interactions import (
+    as_choice,
+    as_count,
+    as_dropout,
+    as_number,
+    as_rng,
+    as_yes_or_no,
+    shown,
+)
 from . import keras_models
 
 
@@ -56,10 +64,10 @@ class Chain:
         Raises
         ------
         ValueError
-            If damping is not above 0, or window or last is no whole number from 1 on.
+            If damping is not above 0, or n, window or last is no whole number from 1 on.
         """
-        if not (np.isscalar(self.damping) and 0 < self.damping < np.inf):
-            raise ValueError(f"damping={self.damping!r}: choose a number above 0, such as 10")
+        as_number(self.damping, "damping", above=True, such="10")
+        as_count(self.n, "n")
         as_count(self.last, "last")
         counts = sp.csr_array((self.n, self.n))
         for step in range(1, as_count(self.window, "window") + 1):
@@ -149,9 +157,9 @@ class NextItem:
 
     def fit(self, histories, watch=None):
         """Train. ``watch(self, epoch)`` is called after each epoch; if it returns True, stop."""
+        rng = self._checked()
         tf = keras_models._load("tensorflow")
         keras = keras_models.keras
-        rng = np.random.default_rng(self.rng)
         keras.utils.set_random_seed(int(rng.integers(2**31)))
         self.build()
         # It starts as popularity: thousands of biases would need many epochs to get there.
@@ -212,12 +220,10 @@ class NextItem:
         Raises
         ------
         ValueError
-            If kind is none of the three, or a count is no whole number from 1 on.
+            If kind is none of the three, a count is no whole number from 1 on, or a share or
+            rate makes no sense.
         """
-        if self.kind not in ("cnn", "gru", "attention"):
-            raise ValueError(f'kind={self.kind!r}: choose "cnn", "gru" or "attention"')
-        for name in ("n", "length", "d", "blocks"):
-            as_count(getattr(self, name), name)
+        self._checked()
         keras = keras_models.keras
         layers, d, n = keras.layers, self.d, self.n
         start = keras.initializers.RandomNormal(stddev=START)
@@ -250,6 +256,22 @@ class NextItem:
         self.bias_ = keras.Variable(np.zeros(n, np.float32))
         self.read_ = self.length
         return self
+
+    def _checked(self):
+        """Check the parameters, before Keras is loaded, and return the generator."""
+        as_choice(self.kind, "kind", ("cnn", "gru", "attention"))
+        for name in ("n", "length", "d", "blocks", "epochs", "batch"):
+            as_count(getattr(self, name), name)
+        if self.negatives is not None:
+            as_count(self.negatives, "negatives")
+        if not isinstance(self.dilations, (tuple, list)):
+            raise ValueError(f"dilations={shown(self.dilations)}: give some, such as (1, 2, 4)")
+        for dilation in self.dilations:
+            as_count(dilation, "dilations")
+        as_yes_or_no(self.positions, "positions")
+        as_dropout(self.dropout)
+        as_number(self.learning_rate, "learning_rate", above=True, such="0.003")
+        return as_rng(self.rng)
 
     def save(self, file) -> None:
         """Write what was chosen, the weights, and how far back they read, to a file as .npz."""

@@ -14,12 +14,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from scipy.special import erf
 
 from ..course.files import ROOT, checksums
 from ..course.status import progress_line
-from ..data.datasets import read_checked
+from ..data.datasets import as_folder, read_checked
+from ..data.interactions import as_matrix, as_path, as_yes_or_no, shown
 from .baselines import NO_LABEL
 
 MINILM = ROOT / "data" / "minilm"
@@ -59,6 +61,8 @@ def words(text: str) -> list[str]:
     >>> words("Monsters, Inc. II: A Bug's Life")
     ['monsters', 'inc', 'ii', 'bug', 'life']
     """
+    if not isinstance(text, str):
+        raise ValueError(f"text={shown(text)}: give a string")
     return re.findall(r"(?u)\b\w\w+\b", text.lower())
 
 
@@ -116,7 +120,7 @@ def idf(counts) -> np.ndarray:
     K. Spärck Jones (1972). A statistical interpretation of term specificity and its application in
     retrieval. Journal of Documentation 28, 11-21. doi:10.1108/eb026526
     """
-    counts = sp.csr_array(counts)
+    counts = sp.csr_array(as_matrix(counts, "counts"))
     n, d = counts.shape
     with_it = np.bincount(counts.indices[counts.data != 0], minlength=d)
     return np.log((1 + n) / (1 + with_it)) + 1
@@ -134,7 +138,7 @@ def tfidf(counts) -> sp.csr_array:
     n x d csr_array
         The product of two rows is the cosine of their texts; a text without words stays 0.
     """
-    counts = sp.csr_array(counts, dtype=float)
+    counts = sp.csr_array(as_matrix(counts, "counts"))
     weighted = sp.csr_array(counts.multiply(idf(counts)))
     length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
     length[length == 0] = 1
@@ -156,7 +160,7 @@ def film_texts(movies, *, title: bool = True, year: bool = True, genres: bool = 
     Raises
     ------
     ValueError
-        If all three are False.
+        If all three are False, or ``movies`` lacks a column.
 
     Examples
     --------
@@ -167,6 +171,11 @@ def film_texts(movies, *, title: bool = True, year: bool = True, genres: bool = 
     >>> film_texts(pd.DataFrame(film), title=False)
     ['1995. Action, Western']
     """
+    if not isinstance(movies, pd.DataFrame) or not {"title", "year", "genres"} <= set(movies):
+        raise ValueError(
+            f"movies={shown(movies)}: give a DataFrame with the columns title, year and genres"
+        )
+    as_yes_or_no(title, "title"), as_yes_or_no(year, "year"), as_yes_or_no(genres, "genres")
     if not (title or year or genres):
         raise ValueError("title, year and genres are all False: leave at least one to be said")
     texts = []
@@ -346,7 +355,7 @@ class TextEncoder:
     """
 
     def __init__(self, folder: str | Path = MINILM):
-        self.folder = Path(folder)
+        self.folder = as_path(folder, "folder")
 
     @cached_property
     def word_pieces(self) -> WordPieces:
@@ -470,7 +479,7 @@ class TextEncoder:
         return np.array(states), np.array(attention)
 
     def _read(self, name):
-        return read_checked(self.folder / name, checksums(MINILM)[name])
+        return read_checked(as_folder(self.folder, name) / name, checksums(MINILM)[name])
 
     def _numbers(self, found):
         number = self.word_pieces.number
@@ -536,8 +545,8 @@ def _as_texts(texts):
     try:
         texts = list(texts)
     except TypeError:
-        raise ValueError(f"texts is {texts!r}: give a list of strings") from None
+        raise ValueError(f"texts is {shown(texts)}: give a list of strings") from None
     for i, text in enumerate(texts):
         if not isinstance(text, str):
-            raise ValueError(f"texts[{i}] is {text!r}: give a string")
+            raise ValueError(f"texts[{i}] is {shown(text)}: give a string")
     return texts

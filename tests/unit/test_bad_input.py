@@ -20,7 +20,7 @@ import pytest
 import scipy.sparse as sp
 
 import recsys_lab
-from recsys_lab import Factors, Interactions, Popularity, ReLUNetwork, figures, keras_models
+from recsys_lab import Factors, Interactions, Popularity, ReLUNetwork, figures, keras_models, text
 
 SECONDS, MIB = 2, 1024
 R = np.array([[1.0, 1, 0, 0, 2], [0, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 0, 0, 1, 0]])
@@ -33,7 +33,9 @@ EVENTS = pd.DataFrame(
         "time": [1, 2, 3, 4, 5, 6],
     }
 )
+FILMS = pd.DataFrame({"title": ["Heat"], "year": [1995], "genres": ["Action"]})
 DATA = Interactions.from_frame(EVENTS, value="value", time="time")
+HISTORIES = [np.array([0, 1, 2, 1]), np.array([2, 0])]
 
 # What is bad for an argument of a kind. A list of one kind is tried for all arguments of the kind.
 ODD = {"None": None, "a text": "many", "an object": object()}
@@ -81,10 +83,14 @@ KINDS = {
     },
     "id": {"unknown": "no.such", "None": None, "a number": 3, "a list": ["shop"]},
     "model": ODD | {"a class": Popularity},
+    "chance": NUMBERS | {"negative": -0.1, "1.5": 1.5},
+    "yes or no": ODD | {"a number": 3, "1": 1, "a list": [True]},
+    "counts": ODD | {"0": [1, 0], "1.5": [1, 1.5], "a number": 3, "huge": [1, 10**30]},
     "sizes": ODD | {"one": [3], "0": [3, 0], "huge": [10**6, 10**6], "1.5": [3, 1.5]},
     "list": {"None": None, "a number": 3, "an object": object()},
     "function": ODD,
     "text": {"None": None, "a number": 3, "a list": ["a"]},
+    "texts": {"None": None, "a number": 3, "a text": "a", "numbers": [1], "none": ["a", None]},
     "whole": NUMBERS | {"1.5": 1.5},
     "array": {key: MATRICES[key] for key in ("None", "a text", "an object", "complex", "dates")}
     | {"texts": ["1"], "masked": MATRICES["masked"], "sparse": sp.csr_array(R)},
@@ -171,6 +177,25 @@ ARGUMENTS = {
     "interval": ("whole", 500),
     "question": ("text", "Which?"),
     "choices": ("list", ["one", "two"]),
+    **dict.fromkeys(("series", "episodes", "people", "circles", "visits"), ("count", 4)),
+    **dict.fromkeys(("customers", "baskets", "impressions", "samples"), ("count", 4)),
+    **dict.fromkeys(("window", "length", "d", "blocks", "negatives"), ("count", 4)),
+    **dict.fromkeys(("noise", "closure", "swaps"), ("chance", 0.1)),
+    **dict.fromkeys(("title", "year", "genres"), ("yes or no", True)),
+    "text": ("text", "A robot"),
+    "texts": ("texts", ["A robot"]),
+    "counts": ("matrix", R),
+    "movies": ("frame", FILMS),
+    "damping": ("number", 10.0),
+    "penalty": ("number", 5.0),
+    "gap": ("number", 2.0),
+    "world": ("seed", 0),
+    "kind": ("choice", "gmf"),
+    "ties": ("choice", "chance"),
+    "told": ("choice", "title"),
+    "dilations": ("counts", (1, 2)),
+    "positions": ("yes or no", True),
+    "pretrained": ("yes or no", True),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -183,6 +208,10 @@ HERE = {
     ("ReLUNetwork.forward", "self"): ("self", ReLUNetwork([2, 3, 1], 0)),
     ("ReLUNetwork.backward", "self"): ("self", ReLUNetwork([2, 3, 1], 0)),
     ("ReLUNetwork.fit", "self"): ("self", ReLUNetwork([2, 3, 1], 0)),
+    ("simulate_log", "users"): ("count", 3),
+    ("simulate_log", "items"): ("count", 4),
+    ("FeatureMap", "features"): ("matrix", np.eye(3)),
+    ("Chain", "last"): ("count", 1),
     ("item_features", "items"): ("frame", EVENTS),
     ("quiz", "id"): ("id", "start.recap"),
     ("cell_grid", "rows"): ("list", [1, 2]),
@@ -200,7 +229,7 @@ OPTIONAL = {
     *[(name, "forbidden") for name in ("sample_negatives", "training_pairs", "dataset")],
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
     *[(f"Interactions.from_{what}", "items") for what in ("frame", "csv")],
-    ("played", "start"),
+    *[("played", "start"), ("NextItem", "negatives")],
 }
 # What a message calls an argument that it does not call by its name.
 SAID = {"label": "user|item"}
@@ -213,14 +242,19 @@ ELSEWHERE = {
 }
 
 
-def fitted(maker):
+def fitted(maker, train, asked):
     """A model's constructor and the fit that looks at its arguments: it only stores them."""
 
     def make(**arguments):
-        return maker(**arguments).fit(DATA).scores([0])
+        return maker(**arguments).fit(train).scores(asked)
 
     make.__signature__ = inspect.signature(maker)
     return make
+
+
+def encoded(folder):
+    """An encoder reads its folder when it is asked for something."""
+    return text.TextEncoder(folder).pieces("A robot")
 
 
 def calls():
@@ -229,12 +263,20 @@ def calls():
         home, found = recsys_lab._HOME_OF[name], getattr(recsys_lab, name)
         if isinstance(found, ModuleType) or home == "judging.leaderboard":
             continue
-        yield name, fitted(found) if home == "models.recommenders" else found
+        if home == "models.recommenders":
+            yield name, fitted(found, DATA, [0])
+        elif home == "models.sequence_models":
+            yield name, fitted(found, HISTORIES, HISTORIES)
+        else:
+            yield name, found
         if name in ("Interactions", "ReLUNetwork"):
             methods = inspect.getmembers(found, callable)
             yield from ((f"{name}.{each}", m) for each, m in methods if each[0] != "_")
     yield "training_pairs", keras_models.training_pairs
     yield "dataset", keras_models.dataset
+    for call in (text.words, text.bag_of_words, text.idf, text.tfidf, text.film_texts):
+        yield call.__name__, call
+    yield "TextEncoder", encoded
 
 
 CALLS = dict(calls())

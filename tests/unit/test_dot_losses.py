@@ -112,9 +112,9 @@ def test_the_same_seed_gives_the_same_factors_and_another_one_others():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"loss": "hinge"}, "loss='hinge' is unknown: choose from pointwise, bpr"),
-        ({"l2": -1}, "l2=-1 is no weight"),
-        ({"l2": np.nan}, "l2=nan is no weight"),
+        ({"loss": "hinge"}, "loss='hinge': choose one of pointwise, bpr"),
+        ({"l2": -1}, "l2=-1: choose a number of 0 or more"),
+        ({"l2": np.nan}, "l2=nan: choose a number"),
         ({"learning_rate": 0}, "learning_rate=0: choose a number above 0"),
         ({"k": 0}, "k=0"),
         ({"epochs": 1.5}, "epochs=1.5"),

@@ -39,5 +39,5 @@ def test_another_seed_is_another_log_of_the_same_world():
 
 @pytest.mark.parametrize("argument", ["users", "items", "visits"])
 def test_what_is_no_count_is_told(argument):
-    with pytest.raises(ValueError, match=f"{argument}=0 is no count"):
+    with pytest.raises(ValueError, match=f"{argument}=0 is too small: choose 1 or more"):
         simulate_log(**{argument: 0})

@@ -123,9 +123,9 @@ def test_the_network_learns_a_short_product_about_as_well_as_scikit_learns_netwo
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: ncf_model(M, N, K, "deep", rng=0), "kind='deep' is unknown: choose from gmf"),
+        (lambda: ncf_model(M, N, K, "deep", rng=0), "kind='deep': choose one of gmf"),
         (lambda: ncf_model(M, N, 0, rng=0), "k=0"),
-        (lambda: ncf_model(M, N, K, l2=-1, rng=0), "l2=-1 is no weight"),
+        (lambda: ncf_model(M, N, K, l2=-1, rng=0), "l2=-1: choose a number of 0 or more"),
         (lambda: fit_ncf(TRAIN, epochs=0), "epochs=0"),
         (lambda: fit_ncf(TRAIN, ratio=0), "ratio=0"),
         (lambda: NCF("gmf", pretrained=True).fit(TRAIN), "it starts a neumf"),
