@@ -27,7 +27,6 @@ from ..data.interactions import (
 )
 from . import keras_models
 
-
 # Standard deviation of the embeddings at the start. Large ones would leave noise in the scores of
 # items that are seldom seen.
 START = 0.05
