@@ -27,6 +27,10 @@ from ..data.interactions import (
 )
 from . import keras_models
 
+# Standard deviation of the embeddings at the start. Large ones would leave noise in the scores of
+# items that are seldom seen.
+START = 0.05
+
 
 @dataclass(eq=False)
 class Chain:
@@ -121,7 +125,8 @@ class NextItem:
         Of Adam; an epoch reads each event once, in windows of ``length`` cut at a random place.
     negatives : int or None
         None: the softmax is over all items. A number: over the right item and so many drawn items,
-        each counted n / negatives times (sampled softmax).
+        half by popularity and half evenly, each counted as often as it stands for (sampled
+        softmax).
     rng : int
 
     References
@@ -156,6 +161,12 @@ class NextItem:
         keras = keras_models.keras
         keras.utils.set_random_seed(int(rng.integers(2**31)))
         self.build()
+        # It starts as popularity: thousands of biases would need many epochs to get there.
+        counts = np.bincount(np.concatenate(histories), minlength=self.n)
+        self.bias_.assign(np.log((counts + 1) / (counts + 1).mean()))
+        # Half of the drawn items by popularity: those are the ones to be told apart.
+        shares = 0.5 * counts / counts.sum() + 0.5 / self.n
+        log_share = np.log(shares * (self.negatives or 1)).astype(np.float32)
         E, b = self.model_.get_layer("items").embeddings, self.bias_
         optimiser = keras.optimizers.Adam(self.learning_rate)
         variables = [*self.model_.trainable_variables, b]
@@ -179,7 +190,7 @@ class NextItem:
                 else:
                     right = tf.reduce_sum(h * tf.gather(E, wanted), 1) + tf.gather(b, wanted)
                     others = tf.matmul(h, tf.gather(E, drawn), transpose_b=True)
-                    others += tf.gather(b, drawn) + np.float32(np.log(n / K))
+                    others += tf.gather(b, drawn) - tf.gather(log_share, drawn)
                     same = tf.equal(wanted[:, None], drawn[None, :])
                     others = tf.where(same, -1e9, others)
                     logits = tf.concat([right[:, None], others], 1)
@@ -195,7 +206,7 @@ class NextItem:
             order, losses = rng.permutation(len(inputs)), []
             for start in range(0, len(order), self.batch):
                 part = order[start : start + self.batch]
-                drawn = rng.integers(n, size=K or 1).astype(np.int32)
+                drawn = rng.choice(n, size=K or 1, p=shares).astype(np.int32)
                 losses.append(float(step(inputs[part], targets[part], drawn)))
             self.curve_.append(np.mean(losses))
             if watch is not None and watch(self, epoch + 1):
@@ -214,7 +225,7 @@ class NextItem:
         self._checked()
         keras = keras_models.keras
         layers, d, n = keras.layers, self.d, self.n
-        start = keras.initializers.RandomNormal(stddev=d**-0.5)
+        start = keras.initializers.RandomNormal(stddev=START)
         given = keras.Input((self.length,), dtype="int32")
         # Row n stands for "no item": the places after a history's end, at which nobody looks.
         x = layers.Embedding(n + 1, d, embeddings_initializer=start, name="items")(given)
