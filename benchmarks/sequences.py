@@ -4,8 +4,8 @@
 
 Each finished row is kept in ``data/sequences/``, so an interrupted run goes on where it stopped,
 and a run with nothing to do takes seconds. Delete the files to start anew. All models are tuned on
-the event before the one that is asked for, and each gets up to six settings; of a network's epochs
-the best is kept as well.
+the event before the one that is asked for, by four settings each; of a network's epochs the best is
+kept as well.
 """
 
 import json
@@ -34,6 +34,7 @@ FOLDER = ROOT / "data" / "sequences"
 DAY = 86400.0
 SEEDS = (0, 1, 2)
 SHUFFLES = 5
+TRIALS = 4  # settings for each model
 NOISES = (0.2, 0.0, 0.4, 0.6)  # the first is tuned on
 WORLD = {"series": 10, "episodes": 10}
 PEOPLE, LENGTH = 400, 30
@@ -68,19 +69,20 @@ class Bag:
 
 
 def settings(n, world) -> dict:
-    """Name -> (make, what to try)."""
-    chain = [{"damping": d} for d in (1.0, 3.0, 10.0, 30.0, 100.0)]
-    wide = [(2, 2), (3, 2), (5, 3)] if world else [(5, 3), (10, 5), (20, 10)]
-    windows = [
-        {"window": w, "last": last, "damping": d} for (w, last), d in product(wide, (1.0, 10.0))
-    ]
-    lams = [{"lam": lam} for lam in (30.0, 100.0, 300.0, 1000.0, 3000.0)]
+    """Name -> (make, what to try): as many settings for each model that has one to choose."""
+    chain = [{"damping": d} for d in (0.3, 1.0, 3.0, 10.0)]
     if world:
-        trials = [{"dropout": 0.1, "learning_rate": 0.003}, {"dropout": 0.1, "learning_rate": 0.01}]
+        wide = [(2, 2, 1.0), (3, 2, 1.0), (4, 3, 1.0), (5, 3, 10.0)]
+        rates, dropouts = (0.003, 0.01), (0.1, 0.3)
         fixed = {"length": 24, "d": 24, "batch": 50, "epochs": 30}
     else:
-        trials = [{"dropout": a, "learning_rate": 0.005} for a in (0.3, 0.5)]
+        wide = [(3, 2, 1.0), (5, 3, 1.0), (10, 5, 10.0), (20, 10, 10.0)]
+        rates, dropouts = (0.005, 0.01), (0.3, 0.5)
         fixed = {"length": 50, "d": 32, "batch": 64, "negatives": 512, "epochs": 24}
+    windows = [{"window": w, "last": last, "damping": d} for w, last, d in wide]
+    lams = [{"lam": lam} for lam in (100.0, 300.0, 1000.0, 3000.0)]
+    trials = [{"dropout": a, "learning_rate": b} for a, b in product(dropouts, rates)]
+    assert {len(each) for each in (chain, windows, lams, trials)} == {TRIALS}
     found = {
         "popularity": (lambda: Bag(n, Popularity()), [{}]),
         "EASE": (lambda lam: Bag(n, EASE(lam)), lams),

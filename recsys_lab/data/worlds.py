@@ -34,8 +34,8 @@ class SeriesWorld:
     Examples
     --------
     >>> world = SeriesWorld(series=3, episodes=4, noise=0.0)
-    >>> [world.name(item) for item in world.histories(1, 6, rng=1)[0]]
-    ['B4', 'C1', 'B1', 'C2', 'B2', 'C3']
+    >>> [world.name(item) for item in world.histories(1, 6, rng=3)[0]]
+    ['C2', 'A2', 'C3', 'A3', 'C4', 'A4']
     >>> world.best_ndcg()
     1.0
     """

@@ -397,9 +397,22 @@ def _sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
+def _a_step(rng):
+    """Some people, what they read and remember, and weights that fit them."""
+    people, e, d = (int(size) for size in rng.integers(1, 5, size=3))
+    scale = rng.choice([0.3, 1.0, 3.0])
+
+    def some(*shape):
+        drawn = rng.normal(0, scale, size=shape) * (rng.random(shape) < 0.8)
+        return drawn.round() if rng.random() < 0.2 else drawn
+
+    return some(people, e), some(people, d), some(e, 3 * d), some(d, 3 * d), some(2, 3 * d)
+
+
 @define(
     "sequences.gru_step",
     notebook=11,
+    inputs=_a_step,
     hints=[
         "Both parts have three columns of width d = h.shape[1], in the order z, r, c. Compute "
         "`a = x @ W + b[0]` and `g = h @ U + b[1]`, and cut both: `np.split(a, 3, axis=1)`.",
