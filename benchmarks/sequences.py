@@ -70,7 +70,7 @@ class Bag:
 
 def settings(n, world) -> dict:
     """Name -> (make, what to try): as many settings for each model that has one to choose."""
-    chain = [{"damping": d} for d in (0.3, 1.0, 3.0, 10.0)]
+    chain = [{"damping": d} for d in (0.1, 1.0, 10.0, 100.0)]
     if world:
         wide = [(2, 2, 1.0), (3, 2, 1.0), (4, 3, 1.0), (5, 3, 10.0)]
         rates, dropouts = (0.003, 0.01), (0.1, 0.3)
@@ -251,7 +251,8 @@ def run_sequences(only=None) -> str:
             seconds = round(time.process_time() - start, 1)
             people = measure(fitted, task, seed)
             users = np.flatnonzero(np.diff(as_csr(task.test, "test").indptr))
-            row = {"task": name, "model": model, "seed": seed, "chosen": json.dumps(chosen)}
+            row = {"task": name, "model": model, "seed": seed, "trials": len(tried)}
+            row["chosen"] = json.dumps(chosen)
             kept_mean, shuffled_mean = (round(float(each.mean()), 5) for each in people)
             row |= {"ndcg": kept_mean, "shuffled": shuffled_mean}
             kept.put({**row, "seconds": seconds}, people, users)

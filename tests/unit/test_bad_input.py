@@ -35,6 +35,7 @@ EVENTS = pd.DataFrame(
 )
 FILMS = pd.DataFrame({"title": ["Heat"], "year": [1995], "genres": ["Action"]})
 DATA = Interactions.from_frame(EVENTS, value="value", time="time")
+HISTORIES = [np.array([0, 1, 2, 1]), np.array([2, 0])]
 
 # What is bad for an argument of a kind. A list of one kind is tried for all arguments of the kind.
 ODD = {"None": None, "a text": "many", "an object": object()}
