@@ -76,7 +76,7 @@ def settings(n, world) -> dict:
         rates, dropouts = (0.003, 0.01), (0.1, 0.3)
         fixed = {"length": 24, "d": 24, "batch": 50, "epochs": 30}
     else:
-        wide = [(3, 2, 1.0), (5, 3, 1.0), (10, 5, 10.0), (20, 10, 10.0)]
+        wide = [(5, 3, 1.0), (10, 5, 10.0), (20, 10, 10.0), (50, 30, 10.0)]
         rates, dropouts = (0.005, 0.01), (0.3, 0.5)
         fixed = {"length": 50, "d": 32, "batch": 64, "negatives": 512, "epochs": 24}
     windows = [{"window": w, "last": last, "damping": d} for w, last, d in wide]
