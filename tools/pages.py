@@ -30,6 +30,8 @@ ERRATA = files.ROOT / "docs" / "errata.md"
 REFERENCES = files.ROOT / "docs" / "references.md"
 README = files.ROOT / "README.md"
 LEADERBOARD = DATA / "leaderboard" / "movielens-small.csv"
+# Claims that a lesson to come takes up: none at present.
+AWAITED: set[str] = set()
 # What the course found of a claim that has no box in its lesson: text, lesson, and cell.
 UNBOXED = files.ROOT / "docs" / "claims.toml"
 # Sources whose authors, title, year, venue, pages and DOI, as far as the entry gives them, were
@@ -103,7 +105,7 @@ def errata(lessons: list[Lesson], others=()) -> tuple[str, list[str]]:
     last = max((int(claim[1:]) for claim in found), default=0)
     problems = []
     for claim in (f"C{number:02}" for number in range(1, last + 1)):
-        if claim not in found:
+        if claim not in found and claim not in AWAITED:
             problems.append(f"claim {claim} has no box in a lesson, and no entry in claims.toml")
         elif len(found[claim]) > 1:
             problems.append(f"claim {claim} has {len(found[claim])} texts: leave one of them")
