@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_film_vectors", "load_movielens", "load_shop"],
+    "data.datasets": ["load_film_vectors", "load_movielens", "load_sequences", "load_shop"],
+    "data.sequences": ["ordered_histories", "split_next"],
+    "data.worlds": ["SeriesWorld"],
     "data.logs": ["simulate_log"],
     "data.scenes": ["simulate_baskets", "simulate_feed", "simulate_friends"],
     "data.splits": [
@@ -36,6 +38,7 @@ _HOME = {
     "models.text": ["text"],
     "models.dot_losses": ["fit_dot"],
     "models.ncf_models": ["ncf_model"],
+    "models.sequence_models": ["Chain", "NextItem"],
     "models.recommenders": [
         "ALS",
         "BPR",

@@ -158,6 +158,41 @@ def load_film_vectors(told: str = "all", folder: str | Path = DATA / "film-vecto
         return vectors[stored[f"{told}.at"]]
 
 
+def load_sequences(
+    folder: str | Path = DATA / "sequences",
+) -> tuple[pd.DataFrame, dict[tuple[str, str], pd.DataFrame]]:
+    """Load what lesson 11 measured: models of sequences, in a simulated world and on MovieLens.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``results.csv`` and ``people.npz`` are.
+
+    Returns
+    -------
+    results : DataFrame, one row a fit
+        task, model, seed, chosen (JSON), ndcg, shuffled, seconds; see ``data/sequences/README.md``.
+    people : (task, model) -> DataFrame, indexed by the user's position
+        nDCG@10, mean over the seeds: "as it is", and "shuffled", where the histories were put into
+        a random order before the question.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or not the one described in the README.
+    """
+    folder, digests = as_folder(folder), checksums(DATA / "sequences")
+    results = read_csv(folder / "results.csv", sha256=digests["results.csv"])
+    content, people = read_checked(folder / "people.npz", digests["people.npz"]), {}
+    with np.load(io.BytesIO(content)) as arrays:
+        for (task, model), rows in results.groupby(["task", "model"], sort=False):
+            values = [arrays[f"{task}/{seed}/{model}"].T for seed in rows["seed"]]
+            users = arrays[f"{task}/{rows['seed'].iloc[0]}/users"]
+            mean = np.mean(values, axis=0, dtype=float)
+            people[task, model] = pd.DataFrame(mean, users, ["as it is", "shuffled"])
+    return results, people
+
+
 def read_checked(path: Path, sha256: str) -> bytes:
     """Read one of the course's own files, and see that it is the one with this checksum."""
     try:

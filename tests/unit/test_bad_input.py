@@ -35,6 +35,7 @@ EVENTS = pd.DataFrame(
 )
 FILMS = pd.DataFrame({"title": ["Heat"], "year": [1995], "genres": ["Action"]})
 DATA = Interactions.from_frame(EVENTS, value="value", time="time")
+HISTORIES = [np.array([0, 1, 2, 1]), np.array([2, 0])]
 
 # What is bad for an argument of a kind. A list of one kind is tried for all arguments of the kind.
 ODD = {"None": None, "a text": "many", "an object": object()}
@@ -210,6 +211,7 @@ HERE = {
     ("simulate_log", "users"): ("count", 3),
     ("simulate_log", "items"): ("count", 4),
     ("FeatureMap", "features"): ("matrix", np.eye(3)),
+    ("Chain", "last"): ("count", 1),
     ("item_features", "items"): ("frame", EVENTS),
     ("quiz", "id"): ("id", "start.recap"),
     ("cell_grid", "rows"): ("list", [1, 2]),
@@ -227,7 +229,7 @@ OPTIONAL = {
     *[(name, "forbidden") for name in ("sample_negatives", "training_pairs", "dataset")],
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
     *[(f"Interactions.from_{what}", "items") for what in ("frame", "csv")],
-    ("played", "start"),
+    *[("played", "start"), ("NextItem", "negatives")],
 }
 # What a message calls an argument that it does not call by its name.
 SAID = {"label": "user|item"}
@@ -263,6 +265,8 @@ def calls():
             continue
         if home == "models.recommenders":
             yield name, fitted(found, DATA, [0])
+        elif home == "models.sequence_models":
+            yield name, fitted(found, HISTORIES, HISTORIES)
         else:
             yield name, found
         if name in ("Interactions", "ReLUNetwork"):
