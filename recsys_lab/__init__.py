@@ -36,6 +36,7 @@ _HOME = {
     "models.text": ["text"],
     "models.dot_losses": ["fit_dot"],
     "models.ncf_models": ["ncf_model"],
+    "models.private": ["gaussian_scale"],
     "models.recommenders": [
         "ALS",
         "BPR",
@@ -61,6 +62,7 @@ _HOME = {
         "evaluate",
         "evaluate_per_user",
     ],
+    "judging.fairness": ["calibrated", "gini"],
     "judging.fillings": ["compare_fillings", "usual_stars"],
     "judging.judge": ["leak_check"],
     "judging.store": ["read_leaderboard"],
