@@ -394,7 +394,9 @@ def _(answer):
 def _(answer):
     p = np.array([0.25, 0.75, 0.0])
     expect_close(answer(p, p, 0.2), 0, "The list is as the history: nothing is missing.")
-    why = "The list has none of the history's genres: mixed is mix p there, and log(1 / mix) is left."
+    why = (
+        "The list has none of the history's genres: mixed is mix p there, and log(1 / mix) is left."
+    )
     expect_close(answer(p, np.array([0.0, 0.0, 1.0]), 0.2), np.log(5), why)
 
 
@@ -466,7 +468,8 @@ def does_not_divide(P, row, item):
 
 
 @contributions.wrong(
-    "`item` itself has to add 0: EASE has a zero on B's diagonal, so that no film speaks for itself."
+    "`item` itself has to add 0: EASE has a zero on B's diagonal, so that no film speaks for "
+    "itself."
 )
 def lets_the_film_speak_for_itself(P, row, item):
     return -row * P[:, item] / P[item, item]
@@ -516,7 +519,7 @@ def makes_shares_of_the_sizes(P, row, item):
 
 
 @contributions.wrong("You divided by the number of films: the score is a sum, not a mean.")
-def takes_the_mean(P, row, item):
+def divides_by_the_number(P, row, item):
     return contributions.reference(P, row, item) / row.sum()
 
 
@@ -590,8 +593,12 @@ def solves_for_the_others(P, row, item):
 @contributions.check("a small case by hand")
 def _(answer):
     P = np.array(
-        [[0.8, -0.2, 0.3, -0.1], [-0.2, 0.5, -0.15, 0.05], [0.3, -0.15, 0.4, -0.12]]
-        + [[-0.1, 0.05, -0.12, 0.9]]
+        [
+            [0.8, -0.2, 0.3, -0.1],
+            [-0.2, 0.5, -0.15, 0.05],
+            [0.3, -0.15, 0.4, -0.12],
+            [-0.1, 0.05, -0.12, 0.9],
+        ]
     )
     why = (
         "Film 1 has the diagonal entry 0.5. Film 0 adds 0.2 / 0.5, film 2 adds 0.15 / 0.5; the "
@@ -621,3 +628,114 @@ def _(answer):
         score = (R[0] @ B)[item]
         why = f"The parts have to add up to the score of film {item}, {score:.4f}."
         expect_close(np.sum(answer(P, R[0], item)), score, why)
+
+
+define_quiz(
+    "trust.recap",
+    notebook=15,
+    questions=[
+        Choice(
+            "trust.q_weak",
+            "'We attacked our model with one threshold for all people. The advantage was 0.05. So "
+            "it gives nobody away.' What is wrong?",
+            right="a better attack may find far more",
+            because="An attack is a lower bound. In the lesson models of one's own, which say what "
+            "is usual for each person, more than doubled the advantage.",
+            wrong={
+                "0.05 is too much already": "It may be, that depends on the data. But nothing says "
+                "that 0.05 is all there is to find.",
+                "an advantage has to be tried on more people": "That makes its interval narrower. "
+                "The attack stays as weak as it is.",
+                "nothing, if the interval holds 0": "Then this attack finds nothing. Others may: "
+                "only a bound such as epsilon speaks of all of them.",
+            },
+            answer="'a better attack may find far more' if attacks['list'].mean() > "
+            "2 * attacks['list, simple'].mean() else ''",
+        ),
+        Number(
+            "trust.q_budget",
+            "Everybody counts with at most 30 films. Each film's count gets Laplace noise of scale "
+            "10, once. Which epsilon is promised to a person?",
+            right=3,
+            because="A person moves the counts by 30 in all, so epsilon is 30 / 10.",
+            wrong={
+                0.1: "1 / 10 is promised to one rating. A person is in up to 30 counts.",
+                0.333: "You turned it over: more films, or less noise, make epsilon larger.",
+                300: "You multiplied: more noise makes epsilon smaller.",
+                "else": "Sensitivity over scale: how far can one person move all counts together?",
+            },
+            tolerance=0.01,
+            answer="noise_scale(30, 1.0, 1) / 10",
+        ),
+        Choice(
+            "trust.q_epsilon",
+            "Two services with as many people use the same mechanism, A with epsilon 1, B with "
+            "epsilon 10. What do you expect?",
+            right="A hides people better, B has better lists",
+            because="A small epsilon is a strong promise and needs much noise. In the lesson EASE "
+            "had less than half of the quality at 1 of what it had at 10.",
+            wrong={
+                "A has better lists, B hides people better": "Upside down: a large epsilon allows "
+                "results to differ by a large factor, e to the epsilon.",
+                "A is better at both": "Its noise is ten times as large, or nearly. The lists are "
+                "made of noisy numbers.",
+                "both hide as well, since the mechanism is the same": "The mechanism is; its noise "
+                "follows epsilon.",
+            },
+            answer="'A hides people better, B has better lists' if found[1][1].mean() < "
+            "found[10][1].mean() and private[1].mean() < private[10].mean() else ''",
+        ),
+        Choice(
+            "trust.q_library",
+            "A library with 500 readers wants to recommend books, and promises epsilon 1 to each "
+            "reader. What do you advise?",
+            right="counts of the books, published with noise",
+            because="With so few people the noise drowns the pairs of books. In the lesson private "
+            "popularity was ahead of private EASE at epsilon 1.",
+            wrong={
+                "EASE with noise: it is the stronger model": "Without noise it is. It needs a "
+                "number for each pair of books, and a person moves many of them.",
+                "EASE on clipped rows, without noise": "Clipping bounds what a person moves. It "
+                "hides nobody: the same rows give the same result each time.",
+                "EASE on a table without names": "The books are the name, as the first cell of the "
+                "lesson shows, and there is no epsilon in that.",
+            },
+            answer="'counts of the books, published with noise' if famous[1].mean() > "
+            "private[1].mean() else ''",
+        ),
+        Number(
+            "trust.q_recall",
+            "Group A wants 4 films a person, group B wants 40. With lists of ten both groups get a "
+            "precision of 0.2. What is the recall of group B?",
+            right=0.05,
+            because="A precision of 0.2 is 2 hits of ten. 2 of the 40 that are wanted are 0.05; in "
+            "group A it is 2 of 4. Equal precision, and ten times the recall.",
+            wrong={
+                0.5: "That is group A's: 2 hits of the 4 that they want.",
+                0.2: "That would be equal in both senses, and cannot be: 2 hits are not 0.2 of 40.",
+                0.8: "0.2 of 40 are 8 hits, but ten places with a precision of 0.2 have 2.",
+                "else": "Hits = 10 x precision = wanted x recall.",
+            },
+            tolerance=0.002,
+            answer="10 * 0.2 / 40",
+        ),
+        Choice(
+            "trust.q_reason",
+            "A shop writes *because you saw The Departed* beside The Godfather, and finds the film "
+            "by its text. Users find that convincing. How do you find out whether it is true?",
+            right="take the film out of the history, and ask the model again",
+            because="The sentence is a claim about the model. In the lesson films named by text "
+            "were the reason far more rarely than those with the largest part.",
+            wrong={
+                "ask more users": "They can say whether it sounds right. They do not see the "
+                "model.",
+                "compare the two films' genres": "That shows that the films are alike, not that "
+                "the model used it.",
+                "see whether the user liked The Departed": "A liked film may have added nothing to "
+                "the score, or spoken against.",
+            },
+            answer="'take the film out of the history, and ask the model again' if "
+            "gone['text'][:, 0].mean() < gone[\"EASE's part\"][:, 0].mean() else ''",
+        ),
+    ],
+)
