@@ -39,6 +39,7 @@ _HOME = {
     "models.dot_losses": ["fit_dot"],
     "models.ncf_models": ["ncf_model"],
     "models.sequence_models": ["Chain", "NextItem"],
+    "models.private": ["gaussian_scale"],
     "models.recommenders": [
         "ALS",
         "BPR",
@@ -64,6 +65,7 @@ _HOME = {
         "evaluate",
         "evaluate_per_user",
     ],
+    "judging.fairness": ["calibrated", "gini"],
     "judging.fillings": ["compare_fillings", "usual_stars"],
     "judging.judge": ["leak_check"],
     "judging.store": ["read_leaderboard"],

@@ -196,6 +196,12 @@ ARGUMENTS = {
     "dilations": ("counts", (1, 2)),
     "positions": ("yes or no", True),
     "pretrained": ("yes or no", True),
+    "sensitivity": ("number", 1.0),
+    "epsilon": ("number", 1.0),
+    "delta": ("share", 1e-5),
+    "amounts": ("list", [1, 2]),
+    "weight": ("chance", 0.5),
+    "candidates": ("count", 3),
 }
 # What else an argument of the same name is in one call.
 HERE = {

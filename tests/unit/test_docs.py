@@ -125,7 +125,8 @@ def test_every_source_in_a_lessons_list_is_on_the_page_with_a_link_to_the_lesson
 
 
 def test_every_source_in_a_docstrings_list_is_on_the_page_with_a_link_to_the_module():
-    lines = pages.REFERENCES.read_text("utf-8").splitlines()
+    # A title of two words is followed by the venue, which the page sets in italics.
+    lines = pages.REFERENCES.read_text("utf-8").replace("*", "").splitlines()
     for path in (ROOT / "recsys_lab").rglob("*.py"):
         text = path.read_text("utf-8")
         for part in re.findall(
