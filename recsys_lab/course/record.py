@@ -116,16 +116,9 @@ def read(*, set_aside: bool = True) -> tuple[dict, str]:
     if file is None:
         return empty, ""
     try:
-        found = file.stat()
-        if not stat.S_ISREG(found.st_mode):
-            return empty, f"Your progress in {file.name} cannot be read (it is no file)."
-        if found.st_size > LARGEST:
-            raise ValueError
-        # An editor on Windows may put a mark before the text.
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
-        if not _is_record(data):
-            raise ValueError
-        return empty | data, ""
+        return empty | _parsed(file), ""
+    except IsADirectoryError:
+        return empty, f"Your progress in {file.name} cannot be read (it is no file)."
     except FileNotFoundError:
         return empty, ""
     except (ValueError, RecursionError):
@@ -220,6 +213,20 @@ def note_guess(id: str, **seen: str) -> str:
     return update(change)
 
 
+def _parsed(file: Path) -> dict:
+    """The record in a file; ValueError or RecursionError if it holds none."""
+    found = file.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise IsADirectoryError
+    if found.st_size > LARGEST:
+        raise ValueError
+    # An editor on Windows may put a mark before the text.
+    data = json.loads(file.read_text(encoding="utf-8-sig"))
+    if not _is_record(data):
+        raise ValueError
+    return data
+
+
 def merge(other: Path) -> str:
     """Take in the progress of another copy of the file, and say what came of it.
 
@@ -231,12 +238,10 @@ def merge(other: Path) -> str:
     if mine is None:
         return "RECSYS_LAB_PROGRESS is set to nothing, so there is no progress to take it into."
     try:
-        theirs = json.loads(Path(other).read_text(encoding="utf-8-sig"))
+        theirs = _parsed(Path(other))
     except FileNotFoundError:
         return f"There is no file {other}."
     except (OSError, ValueError, RecursionError):
-        return f"{other} cannot be read as a record of progress; nothing was changed."
-    if not _is_record(theirs):
         return f"{other} holds no record of progress; nothing was changed."
     new = later = 0
 

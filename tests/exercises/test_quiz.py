@@ -235,9 +235,11 @@ def test_over_months_on_two_machines_and_two_versions_nothing_is_lost(monkeypatc
 def test_what_is_no_record_is_not_merged(tmp_path):
     record.note_question("sample.one", True, now=START)
     before = record.path().read_text("utf-8")
-    for text in ("{", "[1]", '{"questions": 3}'):
+    too_long = " " * record.LARGEST + "{}"
+    for text in ("{", "[1]", '{"questions": 3}', too_long):
         (tmp_path / "other.json").write_text(text, "utf-8")
         assert "nothing was changed" in record.merge(tmp_path / "other.json")
+    assert "nothing was changed" in record.merge(tmp_path)
     assert "There is no file" in record.merge(tmp_path / "gone.json")
     assert record.path().read_text("utf-8") == before
 
