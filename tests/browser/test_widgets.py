@@ -138,6 +138,23 @@ def test_after_a_move_shift_and_enter_go_on_and_do_not_run_the_cell_again(page, 
     assert page.evaluate(active)[:2] == [False, True]
 
 
+def test_a_key_of_a_control_is_marked_before_any_application_hears_of_it(page, explorers):
+    """Notebook 7 asks at once, in the capture phase, and takes the arrows of unmarked elements."""
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const marked = (event) => event.target.hasAttribute("data-lm-suppress-shortcuts");
+          const hear = (event) => window.heard.push([event.key, marked(event)]);
+          document.addEventListener("keydown", hear, { capture: true });
+        }"""
+    )
+    slider = explorers.first.locator(".noUi-handle")
+    for key in ("ArrowRight", "a", "Escape", "Control+b"):
+        slider.press(key)
+    heard = [each for each in page.evaluate("heard") if each[0] != "Control"]
+    assert heard == [["ArrowRight", True], ["a", True], ["Escape", False], ["b", False]]
+
+
 def test_a_failure_is_shown_in_words_and_the_next_move_recovers(page, explorers):
     explorer = explorers.first
     slider = explorer.locator(".noUi-handle")

@@ -15,19 +15,24 @@ function goOn(event) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+// Still JupyterLab's: to leave, to save and the like.
+const isJupyters = ({ key, ctrlKey, metaKey, altKey }) =>
+  ctrlKey || metaKey || altKey || key === "Escape";
+
 function keep(event) {
-  const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
-  if (shiftKey && key === "Enter" && !ctrlKey && !metaKey && !altKey) {
-    goOn(event);
-    return;
-  }
-  // Still JupyterLab's: to leave, to save and the like.
-  if (ctrlKey || metaKey || altKey || key === "Escape") return;
-  event.stopPropagation();
+  if (isJupyters(event)) return;
+  if (event.shiftKey && event.key === "Enter") goOn(event);
+  else event.stopPropagation();
 }
 
 function render({ el }) {
   let area = null;
+  // Notebook 7 takes a key before the element that it goes to hears of it, unless that is marked.
+  const mark = (event) => {
+    if (area?.contains(event.target))
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !isJupyters(event));
+  };
+  window.addEventListener("keydown", mark, { capture: true });
   const appeared = new IntersectionObserver(() => {
     if (area || !el.isConnected) return;
     area = el.closest(".rl-live");
@@ -36,6 +41,7 @@ function render({ el }) {
   appeared.observe(el);
   return () => {
     appeared.disconnect();
+    window.removeEventListener("keydown", mark, { capture: true });
     area?.removeEventListener("keydown", keep);
   };
 }
