@@ -157,9 +157,9 @@ class NextItem:
     def fit(self, histories, watch=None):
         """Train. ``watch(self, epoch)`` is called after each epoch; if it returns True, stop."""
         rng = self._checked()
+        rng.integers(2**31)  # the number that `build` draws
         tf = keras_models._load("tensorflow")
         keras = keras_models.keras
-        keras.utils.set_random_seed(int(rng.integers(2**31)))
         self.build()
         # It starts as popularity: thousands of biases would need many epochs to get there.
         counts = np.bincount(np.concatenate(histories), minlength=self.n)
@@ -214,7 +214,7 @@ class NextItem:
         return self
 
     def build(self):
-        """Make the network, untrained, and return itself.
+        """Make the network, untrained, with weights drawn by ``rng``, and return itself.
 
         Raises
         ------
@@ -222,8 +222,9 @@ class NextItem:
             If kind is none of the three, a count is no whole number from 1 on, or a share or
             rate makes no sense.
         """
-        self._checked()
+        rng = self._checked()
         keras = keras_models.keras
+        keras.utils.set_random_seed(int(rng.integers(2**31)))
         layers, d, n = keras.layers, self.d, self.n
         start = keras.initializers.RandomNormal(stddev=START)
         given = keras.Input((self.length,), dtype="int32")
