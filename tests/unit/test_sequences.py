@@ -155,6 +155,13 @@ def test_no_output_depends_on_a_later_input(kind):
         assert not np.allclose(after[place], before[place], atol=1e-4)
 
 
+def test_an_untrained_network_is_drawn_by_its_rng():
+    one, same, other = (NextItem(9, "gru", length=4, d=3, rng=rng).build() for rng in (1, 1, 2))
+    first, again, another = (each.model_.get_weights()[0] for each in (one, same, other))
+    assert np.array_equal(first, again)
+    assert not np.allclose(first, another)
+
+
 def test_one_block_of_attention_without_positions_is_a_bag_of_all_but_the_last():
     one = np.array([[0, 1, 2, 3, 4, 5]])
     other = np.array([[4, 2, 0, 1, 3, 5]])
