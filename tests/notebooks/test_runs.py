@@ -86,7 +86,6 @@ def test_a_widget_still_shows_the_same_when_the_notebook_has_run_to_its_end(reru
 def test_a_cell_can_be_run_again_when_the_notebook_has_run_to_its_end(rerun):
     fails = {cell: raised for cell, raised in rerun.again.items() if raised != "None"}
     report(rerun.path, [f"cell {cell}: {raised}" for cell, raised in fails.items()])
-    assert len(rerun.again) > 3
 
 
 def test_the_questions_of_the_quiz_have_the_answers_that_the_run_gives(rerun):
