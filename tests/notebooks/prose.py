@@ -92,7 +92,7 @@ Values = dict[Binding, str | ValueError]
 
 
 # What a cell raises; every name has the value of the notebook's end again afterwards.
-AGAIN = """(lambda shell, names: [
+AS_CELL = """(lambda shell, names: [
     (lambda done: done.error_before_exec or done.error_in_exec and repr(done.error_in_exec))(
         shell.run_cell({source!r}, silent=True)
     ),
@@ -100,27 +100,30 @@ AGAIN = """(lambda shell, names: [
 ][0])(get_ipython(), dict(get_ipython().user_ns))"""
 
 
-def run_and_evaluate(path: Path, answers: dict[str, str] | None = None) -> tuple:
+def run_and_evaluate(
+    path: Path, answers: dict[str, str] | None = None, cells: dict[str, str] | None = None
+) -> tuple:
     """Run a notebook once and evaluate its bindings, each at its moment, and the rest at the end.
 
     Parameters
     ----------
     path : the notebook.
     answers : expressions by the id of a question.
+    cells : sources by a name, to be run as cells at the notebook's end.
 
     Returns
     -------
     The run; the values of the bindings; the alt text of each widget by its cell, drawn at the
     controls' defaults when the notebook has run to its end, for that is when a learner moves it;
-    the values of the answers by id; what each cell of `meets_other_values` raised when it was run
-    again at the end. A value that cannot be had is a ValueError.
+    the values of the answers by id; what each of `cells` raised, "None" if nothing. A value that
+    cannot be had is a ValueError.
     """
     nb = nbformat.read(path, as_version=4)
     bound, drawn = bindings(nb), drawings(nb)
     values: Values = {}
     views: dict[int, str | ValueError] = {}
     questions: dict[str, str | ValueError] = {}
-    again: dict[int, str | ValueError] = {}
+    raised: dict[str, str | ValueError] = {}
 
     def after_cell(index, evaluate):
         def value(expression):
@@ -134,10 +137,10 @@ def run_and_evaluate(path: Path, answers: dict[str, str] | None = None) -> tuple
             questions.update({id: value(each) for id, each in (answers or {}).items()})
         values.update({each: value(each.expression) for each in bound if each.after == index})
         if index == len(nb.cells) - 1:
-            for cell in meets_other_values(nb):
-                again[cell] = value(AGAIN.format(source=nb.cells[cell].source))
+            for name, source in (cells or {}).items():
+                raised[name] = value(AS_CELL.format(source=source))
 
-    return run(path, after_cell=after_cell), values, views, questions, again
+    return run(path, after_cell=after_cell), values, views, questions, raised
 
 
 def meets_other_values(nb: NotebookNode) -> list[int]:

@@ -118,6 +118,12 @@ def test_a_sound_lesson_passes_every_check(stored):
         ("### A second", "#### A second", "of level 4 stands under one of level 2"),
         ("## Numbers are bound", "## You try", "'You try' stands there more than once"),
         ("## Both bars are drawn", "Both bars are drawn", "at least three sections"),
+        (
+            "## Numbers are",
+            "## Going further: numbers are",
+            "'You try' stands after *Going further*",
+        ),
+        ('quiz(\\"sample.recap\\")', "quiz(score)", "'Check yourself', may call quiz alone"),
         ("So it is.", "So it simply is.", "leave out 'simply'"),
         ("score = 0.642\\n", "score = 0.642\\n" + "1\\n" * 20, "has 22 lines, too long"),
         ('"execution_count": 1,', '"execution_count": 7,', "execution counts are [7, 2, 3"),
@@ -402,12 +408,15 @@ def test_a_view_that_a_later_cell_breaks_is_named(tmp_path):
     assert says.startswith("cell 1: after the last cell the widget shows 'A bar. Bars: A 5.'")
 
 
-def test_a_cell_that_a_later_one_breaks_is_named(tmp_path):
-    sources = ["R = [1, 2]", "len(R)", "R = 5", "R == 5 or 1 / 0"]
+def test_what_a_cell_raises_at_the_end_is_known_and_leaves_no_trace(tmp_path):
+    sources = ["R = [1, 2]", "R = 5"]
     path = tmp_path / "again.ipynb"
     nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
-    *_, again = run_and_evaluate(path)
-    assert again == {1: "TypeError(\"object of type 'int' has no len()\")"}
+    cells = {"sets": "R = 6", "reads": "assert R == 5", "fails": "len(R)", "is none": "1 +"}
+    *_, raised = run_and_evaluate(path, cells=cells)
+    assert raised.pop("fails") == "TypeError(\"object of type 'int' has no len()\")"
+    assert "invalid syntax" in raised.pop("is none")
+    assert raised == {"sets": "None", "reads": "None"}
 
 
 @pytest.mark.parametrize(
