@@ -440,9 +440,7 @@ def contributions(P, row, item):
     "by P[item, item]. That is the row of B, what `item` adds to others."
 )
 def divides_by_its_own(P, row, item):
-    parts = -row * P[:, item] / np.diag(P)
-    parts[item] = 0
-    return parts
+    return contributions.reference(P, row, item) * P[item, item] / np.diag(P)
 
 
 @contributions.wrong(
@@ -450,9 +448,7 @@ def divides_by_its_own(P, row, item):
     "in both directions. EASE's weight is divided by P[item, item]."
 )
 def takes_partial_correlations(P, row, item):
-    parts = -row * P[:, item] / np.sqrt(np.diag(P) * P[item, item])
-    parts[item] = 0
-    return parts
+    return contributions.reference(P, row, item) * np.sqrt(P[item, item] / np.diag(P))
 
 
 @contributions.wrong("The sign is missing: a weight of EASE is -P[i, j] / P[j, j].")
@@ -462,9 +458,7 @@ def forgets_the_sign(P, row, item):
 
 @contributions.wrong("You did not divide: a weight of EASE is -P[i, j] / P[j, j].")
 def does_not_divide(P, row, item):
-    parts = -row * P[:, item]
-    parts[item] = 0
-    return parts
+    return contributions.reference(P, row, item) * P[item, item]
 
 
 @contributions.wrong(
@@ -477,9 +471,7 @@ def lets_the_film_speak_for_itself(P, row, item):
 
 @contributions.wrong("You gave the weights of all films: one that the person lacks adds 0.")
 def takes_all_films(P, row, item):
-    parts = -P[:, item] / P[item, item]
-    parts[item] = 0
-    return parts
+    return contributions.reference(P, np.ones_like(row), item)
 
 
 @contributions.wrong(
@@ -673,7 +665,7 @@ define_quiz(
             wrong={
                 "A has better lists, B hides people better": "Upside down: a large epsilon allows "
                 "results to differ by a large factor, e to the epsilon.",
-                "A is better at both": "Its noise is ten times as large, or nearly. The lists are "
+                "A is better at both": "Its noise is about seven times as large. The lists are "
                 "made of noisy numbers.",
                 "both hide as well, since the mechanism is the same": "The mechanism is; its noise "
                 "follows epsilon.",
@@ -721,7 +713,7 @@ define_quiz(
             "by its text. Users find that convincing. How do you find out whether it is true?",
             right="take the film out of the history, and ask the model again",
             because="The sentence is a claim about the model. In the lesson films named by text "
-            "were the reason far more rarely than those with the largest part.",
+            "were the reason less often than those with the largest part.",
             wrong={
                 "ask more users": "They can say whether it sounds right. They do not see the "
                 "model.",
