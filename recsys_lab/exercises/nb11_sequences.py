@@ -235,19 +235,19 @@ def _(answer):
         "layers: the second reads places of the first, and each of these reads again.",
         "So the distances add up. Begin with {0}; for each layer, replace each distance a in the "
         "set by a + j * dilation, for all taps j.",
-        "`seen = {a + j * d for a in seen for j in range(width)}` for each d in dilations; then "
+        "`seen = {a + j * dilation for a in seen for j in range(width)}` for each dilation; then "
         "`np.array(sorted(seen))`.",
     ],
 )
 def sees(width, dilations):
-    """Return, in ascending order, how many places back lie the inputs that the last output sees.
+    """Return, as an ascending array, how many places back the inputs lie that the last output sees.
 
     A stack of causal convolutions: in each layer an output is made from `width` places of the layer
-    below: 0, d, 2d, ... places back, with d the layer's dilation. The newest input is 0 back.
+    below: 0, 1, 2, ... times the layer's dilation back. The newest input is 0 back.
     """
     seen = {0}
-    for d in dilations:
-        seen = {a + j * d for a in seen for j in range(width)}
+    for dilation in dilations:
+        seen = {a + j * dilation for a in seen for j in range(width)}
     return np.array(sorted(seen))
 
 
@@ -275,7 +275,7 @@ def has_one_tap_too_many(width, dilations):
     return np.array(sorted(seen))
 
 
-@sees.wrong("You left out the dilation: tap j reads j times d places back.")
+@sees.wrong("You left out the dilation: tap j reads j dilations back.")
 def ignores_the_dilation(width, dilations):
     return np.arange(1 + (width - 1) * len(dilations))
 

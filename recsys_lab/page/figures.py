@@ -26,7 +26,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.image import BboxImage
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
@@ -618,10 +620,9 @@ def _names_below(ax: Axes, names: list[str], width: float) -> None:
     every = 1
     if _are_numbers(names):
         every = math.ceil((longest + 1) / max(room, 1)) if room <= longest else 1
-    elif longest > room >= 7:
-        written = [textwrap.wrap(name, room, max_lines=3, placeholder="…") for name in names]
-        lift = 0.15 * (max(map(len, written)) - 1)
-        written = ["\n".join(lines) for lines in written]
+    elif longest > room >= 7 and (lines := _in_lines(names, room, width / len(names) - 0.06)):
+        lift = 0.15 * (max(map(len, lines)) - 1)
+        written = ["\n".join(each) for each in lines]
     elif longest > room:
         written = [_short(name, 16) for name in names]
         lift = max(map(len, written)) * _CHARACTER - 0.1
@@ -634,6 +635,19 @@ def _names_below(ax: Axes, names: list[str], width: float) -> None:
         tall = box.height - lift / inches
         ax.set_position((box.x0, box.y0 + lift / inches, box.width, tall))
         ax.xaxis.set_label_coords(0.5, -(0.26 + lift) / (tall * inches))
+
+
+def _in_lines(names: list[str], room: int, inches: float) -> list[list[str]] | None:
+    """Break each name between words, at about `room` characters; None if a line is too wide."""
+    wrap = textwrap.TextWrapper(room, break_long_words=False, max_lines=3, placeholder="…").wrap
+    lines = [wrap(name) for name in names]
+    return lines if all(_inches(line) <= inches for each in lines for line in each) else None
+
+
+@functools.lru_cache(maxsize=1000)
+def _inches(text: str) -> float:
+    """Return the width of a text at the tick labels' size."""
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=9), False)[0] / 72
 
 
 def _ticks(axis, names: list[str], written: list[str], every: int) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from io import BytesIO
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import matplotlib
 import numpy as np
@@ -208,6 +208,23 @@ def test_no_text_lies_on_another(name):
             across = min(box.x1, second.x1) - max(box.x0, second.x0)
             along = min(box.y1, second.y1) - max(box.y0, second.y0)
             assert across < 1 or along < 1, f"{one!r} and {other!r}"
+
+
+@pytest.mark.parametrize("plot", [figures.dots, figures.bars])
+@pytest.mark.parametrize("name", ["popularity", "self-attention", "a wandering elephant"])
+def test_a_name_below_is_never_broken_inside_a_word(plot, name):
+    whole = name.replace("-", "- ").split()
+    for size in (2.5, 3, 3.5, 4, 5, 6, 8):
+        (ax,) = figures.panels(size=(size, 3))[1]
+        plot([name] * 5, range(5), "Five names.", ax=ax).draw_without_rendering()
+        labels = ax.get_xticklabels()
+        if any(label.get_rotation() for label in labels):
+            continue
+        for label in labels:
+            written = label.get_text().replace("…", "").replace("-", "- ").split()
+            assert written == whole[: len(written)], f"{size} inches: {label.get_text()!r}"
+        boxes = [label.get_window_extent() for label in labels]
+        assert all(left.x1 < right.x0 for left, right in pairwise(boxes)), f"{size} inches"
 
 
 @pytest.mark.parametrize(
