@@ -72,6 +72,7 @@ _HOME = {
     "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
     "page.widgets": ["cell_grid", "explore", "played"],
+    "auditing.report": ["audit"],
     "exercises": [
         "course_map",
         "exercise",
