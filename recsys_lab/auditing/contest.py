@@ -29,7 +29,7 @@ from ..models.recommenders import (
 )
 from ..models.sequence_models import Chain
 from ..page.figures import FIT, ITEMS, PENALTY, USERS, bars, dots
-from .findings import MOST_PEOPLE, Finding, Study, _panel, count
+from .findings import LOW, MOST_PEOPLE, Finding, Study, _panel, count
 
 QUESTIONS = ("next", "fill", "new-item", "new-user")
 ASKED = {
@@ -205,8 +205,8 @@ def contest(study: Study, plan: Plan, features, seconds: float, show) -> dict:
         nothing = (
             "Nothing can be said of which model is best: pass features, or ask another question."
             if not plan.possible
-            else f"Nothing can be said of which model is best: {count(asked, 'user')} left to judge "
-            "by, and at least 20 are needed for an interval."
+            else f"Nothing can be said of which model is best: {count(asked, 'user')} left to "
+            "judge by, and at least 20 are needed for an interval."
         )
         return {"table": None, "says": says, "verdict": nothing, "trials": 0}
     split = partial(_fewer, plan.split, MOST_PEOPLE)
@@ -246,8 +246,8 @@ def contest(study: Study, plan: Plan, features, seconds: float, show) -> dict:
     says.append(
         f"Each model was tried with {trials} settings, chosen within the train part."
         if trials > 1
-        else "Each model was tried with one setting, the middle of its range: there was no time for "
-        "more, so a model may be better than it looks."
+        else "Each model was tried with one setting, the middle of its range: there was no time "
+        "for more, so a model may be better than it looks."
     )
     if late:
         says.append(f"Not reached within {seconds:g} s: {', '.join(late)}.")
@@ -314,7 +314,8 @@ def findings(study: Study, plan: Plan, result: dict) -> list[Finding]:
         names = [name for name in judged if name != "strangers"]
         title = f"Chosen: {plan.name}."
         heights = [judged[name] for name in names]
-        return bars(names, heights, title, "", "users to judge by", colours=USERS, ax=_panel())
+        look = {"horizontal": True, "colours": USERS, "ax": _panel(LOW)}
+        return bars(names, heights, title, "users to judge by", **look)
 
     metric = "The metric is nDCG@10: where on a list of ten the hidden events stand."
     numbers = {"question": plan.question, "split": plan.name, "metric": "ndcg@10"}

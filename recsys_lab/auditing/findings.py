@@ -8,10 +8,10 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from scipy.stats import norm
 
 from ..data.interactions import Interactions
@@ -52,6 +52,7 @@ TITLES = {
     "19": "Your own data",
 }
 SIZE = (5.2, 2.6)  # inches: a page of 400 pixels shows it at nearly its size
+LOW = (5.2, 1.7)  # for a few bars
 
 
 @dataclass
@@ -187,7 +188,7 @@ def reading(study: Study) -> Finding:
         title = "All rows are used." if not lost else f"{percent(lost / log.rows)} is left out."
         names, heights = list(reasons), list(reasons.values())
         colours = [FIT] + [PENALTY] * (len(names) - 1)
-        return bars(names, heights, title, "rows", horizontal=True, colours=colours, ax=_panel())
+        return bars(names, heights, title, "rows", horizontal=True, colours=colours, ax=_panel(LOW))
 
     tone = "fine" if not lost else "beware" if lost > 0.01 * log.rows else "note"
     numbers = {"rows": log.rows, "used": len(log), "left_out": lost}
@@ -308,7 +309,7 @@ def copies(study: Study) -> Finding:
         heights = [len(log) - repeated, repeated - exact_count, exact_count]
         title = f"{count(repeated, 'row')} repeat a pair."
         colours = [FIT, HELD_OUT, PENALTY]
-        return bars(names, heights, title, "rows", horizontal=True, colours=colours, ax=_panel())
+        return bars(names, heights, title, "rows", horizontal=True, colours=colours, ax=_panel(LOW))
 
     numbers = {"repeated": repeated, "exact_copies": exact_count}
     return Finding("copies", "Is anything there twice?", says, numbers, "19", tone, picture)
@@ -348,15 +349,17 @@ def bots(study: Study) -> Finding:
     middle = np.median(logs)
     # 0.741: half the distance of the quartiles of a normal distribution is 0.674 deviations.
     spread = max(0.741 * np.subtract(*np.quantile(logs, [0.75, 0.25])), 0.25)
-    # The largest of m normal numbers is near the root of 2 ln m; beyond it by 2, it is another kind.
+    # The largest of m normal numbers is near the root of 2 ln m; 2 beyond it is another kind.
     limit = middle + (np.sqrt(2 * np.log(max(study.m, 2))) + 2) * spread
     signs = {int(u): [f"{of_user[u]:,} events"] for u in np.flatnonzero(logs > limit)}
     machines, regular = [], None
     if log.times is not None and log.dated and not study.days_only:
         gaps, owners = study.gaps
         regular = regularity(gaps, owners, study.m)
-        usual = np.nanquantile(regular, 0.95) if np.isfinite(regular).any() else 0
-        for u in np.flatnonzero(regular > max(0.5, 2 * usual)):
+        flagged = np.flatnonzero(regular > 0.5)
+        # Where many are so, it is the clock that is coarse.
+        coarse = len(flagged) > max(3, 0.05 * study.m)
+        for u in flagged if not coarse else ():
             mine = gaps[owners == u]
             mine = mine[mine > 0]
             values, often = np.unique(np.round(mine, 3), return_counts=True)
@@ -467,7 +470,7 @@ def clock(study: Study) -> Finding | None:
         beware.append(f"{count(number, 'event')} {where} a silence of {silence / DAY:,.0f} days")
     steps = np.diff(times)
     same = log.users[1:] == log.users[:-1]
-    if same.mean() > 0.5:  # sorted by user: only within a user can the order of rows be one of time
+    if len(same) - same.sum() < 1.02 * study.m:  # user by user: no time holds across two users
         steps = steps[same]
     else:
         same = np.ones(len(steps), dtype=bool)
@@ -691,8 +694,8 @@ def cold(study: Study) -> Finding:
         strangers = float((~known_users[people]).mean())
         when = f" from {day(cut)} on" if log.dated else ""
         says = (
-            f"Of the last fifth of all events{when}, {percent(new_item)} are with items that nobody "
-            f"had before, and {percent(new_user)} are by users who had nothing before. "
+            f"Of the last fifth of all events{when}, {percent(new_item)} are with items that "
+            f"nobody had before, and {percent(new_user)} are by users who had nothing before. "
             f"{percent(strangers)} of its users are strangers."
         )
     else:
@@ -713,7 +716,7 @@ def cold(study: Study) -> Finding:
         names = ["with new items", "by new users"]
         title = f"{percent(new_item)} ask for new items, {percent(new_user)} are by new users."
         heights = [new_item, new_user]
-        look = {"horizontal": True, "colours": [ITEMS, USERS], "ylim": (0, 1), "ax": _panel()}
+        look = {"horizontal": True, "colours": [ITEMS, USERS], "ylim": (0, 1), "ax": _panel(LOW)}
         return bars(names, heights, title, "share of the events", **look)
 
     numbers = {"new_items": new_item, "new_users": new_user, "strangers": strangers}
@@ -755,8 +758,8 @@ def missing(study: Study) -> Finding:
             says = (
                 f"The values look like stars, {different[0]:g} to {different[-1]:g}, "
                 f"{percent(low)} in the lower half. An empty cell means *not rated*, and who rates "
-                "chooses what to rate: do not read it as a 0 on the scale. For lists, the fact that "
-                "something was rated says more than the stars."
+                "chooses what to rate: do not read it as a 0 on the scale. For lists, the fact "
+                "that something was rated says more than the stars."
             )
             if low < 0.05:
                 says += (
@@ -782,7 +785,7 @@ def missing(study: Study) -> Finding:
         else:
             edges = np.unique(np.quantile(values, np.linspace(0, 1, 9)))
             heights = np.histogram(values, edges)[0] / len(values)
-            names = [f"{a:g} to {b:g}" for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            names = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
 
     def picture():
         title = f"The values: {kind}."
@@ -820,12 +823,12 @@ def drift(study: Study) -> Finding | None:
     begin = day(np.quantile(log.times, 1 - 1 / parts)) if log.dated else "the last part"
     says = (
         f"Of the {len(last)} items with the most events in the last {1 / parts:.0%} of the log "
-        f"(from {begin}), {same[-2]:.0%} were among the top {top} in the {1 / parts:.0%} before it, "
-        f"and {same[0]:.0%} in the first."
+        f"(from {begin}), {same[-2]:.0%} were among the top {top} in the {1 / parts:.0%} before "
+        f"it, and {same[0]:.0%} in the first."
     )
     says += (
-        " So the popularity of the last weeks is the rival to beat, and a random split gives models "
-        "a crowd that they could not know."
+        " So the popularity of the last weeks is the rival to beat, and a random split gives "
+        "models a crowd that they could not know."
         if same[-2] < 0.6 or same[0] < 0.3
         else " Popularity is stable."
     )
@@ -868,7 +871,7 @@ def people(study: Study) -> Finding | None:
             judged["one date"] = int((before[late_users] > 0).sum())
             judged["strangers"] = int((before[late_users] == 0).sum())
         judged["last fifth of each"] = int((study.of_user >= 2).sum())
-    judged["random fifth"] = int(round(float((1 - 0.8**study.of_user).sum())))
+    judged["random fifth"] = round(float((1 - 0.8**study.of_user).sum()))
     split = split_last(data, 0.2) if log.times is not None else split_random(data, 0.2, study.rng)
     rows = np.diff(split[1].matrix.indptr)
     spread = np.nan
@@ -897,9 +900,9 @@ def people(study: Study) -> Finding | None:
         if not seen:
             names = [name for name in judged if name != "strangers"]
             heights = [judged[name] for name in names]
-            return bars(names, heights, "Users to be judged by.", "", "users", ax=_panel())
+            return bars(names, heights, "Users to be judged by.", "", "users", ax=_panel(LOW))
         title = "The smallest lead that is found four times of five."
-        look = {"horizontal": True, "colours": HELD_OUT, "ax": _panel()}
+        look = {"horizontal": True, "colours": HELD_OUT, "ax": _panel(LOW)}
         return bars(list(seen), list(seen.values()), title, "difference in nDCG@10", **look)
 
     numbers = {"judged": judged, "spread": None if np.isnan(spread) else spread, "seen": seen}
@@ -919,12 +922,6 @@ def _spread(train, test, rng):
         _judge(model.fit(train).scores, train, test) for model in (Popularity(), ItemNeighbours())
     ]
     return float((scores[1] - scores[0]).std())
-
-
-def sparse_matrix(data: Interactions) -> sp.csr_array:
-    """The table of who has what, as ones."""
-    R = data.matrix
-    return sp.csr_array((np.ones_like(R.data), R.indices, R.indptr), shape=R.shape)
 
 
 QUESTIONS = (

@@ -31,7 +31,8 @@ ROLES = ("user", "item", "value", "time")
 # Words of a column's name, and what it then holds; the first that fits decides.
 WORDS = {
     "time": "timestamp time date datetime ts when day created at epoch 时间 日期 zeit datum",
-    "value": "rating stars score value count quantity qty plays weight amount clicks 评分 bewertung",
+    "value": "rating stars score value count quantity qty plays weight amount clicks 评分 "
+    "bewertung",
     "user": "user userid customer client visitor member account reader person buyer learner "
     "patient listener uid 用户 nutzer kunde",
     "item": "item itemid product movie film article book track song artist sku asin isbn content "
@@ -614,10 +615,10 @@ def _scan(path):
                 except UnicodeDecodeError as error:
                     at = size - len(block) + error.start
                     decoder, encoding = None, "cp1252"
+                    line = lines - block[error.start :].count(b"\n") + 1
                     notes.append(
-                        f"The file is not UTF-8 (line {lines - block[error.start :].count(10) + 1:,}"
-                        f", near byte {at + 1:,}): it was read as Windows-1252. If letters look "
-                        "wrong, save it as UTF-8."
+                        f"The file is not UTF-8 (line {line:,}, near byte {at + 1:,}): it was "
+                        "read as Windows-1252. If letters look wrong, save it as UTF-8."
                     )
     if not size:
         raise ValueError(f"interactions={str(path)!r} is an empty file: give a CSV file")

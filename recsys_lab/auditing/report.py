@@ -291,7 +291,7 @@ def _pictures(finding):
             picture = compact(png(figure, SHARPNESS))
             sources.append(f"data:image/png;base64,{b64encode(picture).decode('ascii')}")
     text = escape(alt_text(figure), quote=True)
-    width, height = (round(100 * side) for side in findings.SIZE)
+    width, height = (round(100 * side) for side in figure.get_size_inches())
     return (
         f'<picture><source media="(prefers-color-scheme: dark)" srcset="{sources[1]}">'
         f'<img alt="{text}" width="{width}" height="{height}" src="{sources[0]}"></picture>'

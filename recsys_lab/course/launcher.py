@@ -53,7 +53,7 @@ usage: python3 -m recsys_lab VERB [further arguments]
   bench     measure the speed of imports, sliders and notebooks against their budgets
   handout   write a student's and a teacher's edition of every lesson, and pages without Jupyter
 
-`lab`, `test`, `review`, `audit`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
+All but `check` and `progress` set up the folder .venv first, if it is not yet."""
 
 
 class Stop(Exception):
