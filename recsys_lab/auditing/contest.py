@@ -183,8 +183,8 @@ def contestants(data: Interactions, plan: Plan, features, dated: bool) -> dict:
     return models
 
 
-def contest(study: Study, plan: Plan, features, seconds: float, show) -> dict:
-    """Hold the contest within a time, and say what it says.
+def contest(study: Study, plan: Plan, features, seconds: float, show, fixed=None) -> dict:
+    """Hold the contest within a time, or with a fixed number of trials, and say what it says.
 
     Returns
     -------
@@ -221,18 +221,18 @@ def contest(study: Study, plan: Plan, features, seconds: float, show) -> dict:
         leaks=False,
     )
     for number, (name, entry) in enumerate(models.items()):
-        if number > 1 and time.monotonic() - start > seconds:
+        if not fixed and number > 1 and time.monotonic() - start > seconds:
             late.append(name)
             continue
         show(f"contest: {name}")
         begin = time.monotonic()
-        rows[name] = hold(models={name: entry}, trials=1)
+        rows[name] = hold(models={name: entry}, trials=fixed or 1)
         spent[name] = time.monotonic() - begin
     rest = seconds - (time.monotonic() - start)
     # With T trials there are T fits and the last one, where one trial took two.
     trials = 1 + int(2 * rest / max(1e-9, sum(spent.values()))) if rest > 0 else 1
     trials = min(MOST_TRIALS, max(1, trials - 1))
-    if trials > 1 and not late:
+    if not fixed and trials > 1 and not late:
         for number, (name, entry) in enumerate(models.items()):
             if time.monotonic() - start > 1.5 * seconds:
                 trials = 1  # slower than foreseen: what is tuned is not compared with what is not
@@ -243,6 +243,7 @@ def contest(study: Study, plan: Plan, features, seconds: float, show) -> dict:
                 rows[name] = pd.concat([rows[name], tuned])
         keep = (lambda table: table.tail(1)) if trials > 1 else (lambda table: table.head(1))
         rows = {name: keep(table) for name, table in rows.items()}
+    trials = 1 if late else fixed or trials
     says.append(
         f"Each model was tried with {trials} settings, chosen within the train part."
         if trials > 1

@@ -266,9 +266,10 @@ class Collector:
 
     def _texts(self, column, reason):
         """Return labels, trimmed, and which are missing."""
-        if column.dtype.kind in "iub":
-            return column.to_numpy(), {reason: np.zeros(len(column), bool)}
         missing = column.isna().to_numpy()
+        if column.dtype.kind in "iub":
+            filled = column.fillna(0) if missing.any() else column
+            return filled.to_numpy(dtype=np.int64), {reason: missing}
         if column.dtype.kind == "f":  # whole numbers beside a gap
             numbers = column.to_numpy()
             missing |= ~np.isfinite(numbers)

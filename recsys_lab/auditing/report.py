@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..course.status import progress_line
-from ..data.interactions import as_choice, as_number, as_path, as_rng, is_hashable, shown
+from ..data.interactions import as_choice, as_count, as_number, as_path, as_rng, is_hashable, shown
 from ..models.baselines import as_features, item_features
 from ..page.alt_text import alt_text
 from ..page.figures import compact, png, theme
@@ -125,6 +125,7 @@ def audit(
     time: str | None = None,
     question: str | None = None,
     seconds: float = 60.0,
+    trials: int | None = None,
     rng=0,
 ) -> Audit:
     """Say what a log can tell, by which split, and which model to trust on it.
@@ -146,6 +147,8 @@ def audit(
     seconds : float
         For the contest of models. Popularity and the next one are always run; the others as far as
         the time allows, and all with the same number of settings. 0: no contest.
+    trials : int, optional
+        So many settings of each model, whatever the time: for a result that repeats on any machine.
     rng : whole number
         Draws the people of a large log, the split, and ties.
 
@@ -184,6 +187,8 @@ needed for an interval.
     if question is not None:
         as_choice(question, "question", contests.QUESTIONS)
     seconds = as_number(seconds, "seconds", most=1e6, such="60")
+    if trials is not None:
+        trials = as_count(trials, "trials")
     as_rng(rng)
     if not isinstance(rng, (int, np.integer)):
         raise ValueError(f"rng={shown(rng)} is no seed: pass a whole number, so that parts agree")
@@ -202,13 +207,14 @@ needed for an interval.
                 found.append(answer)
         of_people = next(each for each in found if each.key == "people").numbers
         study.judged, study.seen = of_people["judged"], of_people["seen"]
+        study.forget()
         show("audit: contest")
         known = None if features is None else _features(features, study)
         plan = contests.plan(study, question, known)
         result = {"table": None, "says": ["No contest was asked for."], "trials": 0}
         result["verdict"] = "No contest was held, so nothing is said of models."
         if seconds:
-            result = contests.contest(study, plan, known, seconds, show)
+            result = contests.contest(study, plan, known, seconds, show, trials)
         found += contests.findings(study, plan, result)
     finally:
         show("")

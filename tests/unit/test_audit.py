@@ -367,6 +367,13 @@ def test_a_machine_takes_no_part_and_the_time_is_kept():
     assert audit(simulated(), seconds=0).standings is None
 
 
+def test_with_fixed_trials_a_contest_repeats():
+    table = simulated(60, walk=True)
+    one, other = (audit(table, seconds=0.001, trials=2) for _ in range(2))
+    assert one["contest"].numbers == other["contest"].numbers
+    assert "2 settings" in one["contest"].says and len(one.standings) > 4
+
+
 def test_new_items_are_told_apart_by_their_features_alone():
     rng = np.random.default_rng(2)
     kinds = rng.integers(4, size=80)

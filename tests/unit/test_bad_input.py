@@ -205,6 +205,7 @@ ARGUMENTS = {
     "candidates": ("count", 3),
     "interactions": ("log", DATA),
     "seconds": ("number", 0.01),
+    "trials": ("count", 1),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -241,7 +242,7 @@ OPTIONAL = {
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
     *[(f"Interactions.from_{what}", "items") for what in ("frame", "csv")],
     *[("played", "start"), ("NextItem", "negatives")],
-    *[("audit", name) for name in ("features", "question")],
+    *[("audit", name) for name in ("features", "question", "trials")],
 }
 # What a message calls an argument that it does not call by its name.
 SAID = {"label": "user|item"}
