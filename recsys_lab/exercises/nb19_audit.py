@@ -1,4 +1,4 @@
-"""The exercises of notebook 19, Your own data: the rhythm of a machine, and a split that can see."""
+"""The exercises of notebook 19, Your own data: a machine's rhythm, and a split that can see."""
 
 import numpy as np
 
@@ -169,9 +169,10 @@ def gives_all_shares(times):
 @commonest_pause.right
 def by_a_dictionary(times):
     from collections import Counter
+    from itertools import pairwise
 
     ordered = sorted(np.asarray(times).tolist())
-    counts = Counter(b - a for a, b in zip(ordered, ordered[1:], strict=False) if b > a)
+    counts = Counter(b - a for a, b in pairwise(ordered) if b > a)
     return max(counts.values()) / sum(counts.values()) if counts else 0.0
 
 
@@ -254,8 +255,8 @@ def _first(names, people, fits):
 
 
 @choose_split.wrong(
-    "You took 1.96 standard errors. Then the interval leaves 0 in half of the cases only: 0.84 more "
-    "are needed to see the lead four times of five."
+    "You took 1.96 standard errors. Then the interval leaves 0 in half of the cases only: 0.84 "
+    "more are needed to see the lead four times of five."
 )
 def forgets_the_power(names, people, spread, lead):
     return _first(names, people, lambda n: 1.96 * spread / np.sqrt(n) <= lead)
@@ -443,8 +444,8 @@ define_quiz(
                 "score falls is no sign of damage.",
                 "the model has become worse": "Model and events are the same. What is asked, and "
                 "what is known, has changed.",
-                "0.012 is nothing but luck": "The people are the same, so the difference is paired; "
-                "in the lesson its interval lies off 0.",
+                "0.012 is nothing but luck": "The people are the same, so the difference is "
+                "paired; in the lesson its interval lies off 0.",
             },
             answer="'the old number was too good: late events had passed for early ones' if "
             "cost['the clock'][2] < 0 else ''",
@@ -458,7 +459,8 @@ define_quiz(
             wrong={
                 28: "That is the root of it: square it.",
                 384: "With 1.96 the lead is seen every second time only: 1.96 + 0.84 = 2.8.",
-                1568: "Two groups would need twice as many each. The same people judge both models.",
+                1568: "Two groups would need twice as many each. The same people judge both "
+                "models.",
                 100: "That is one standard error as large as the lead: luck gives that.",
                 "else": "2.8 standard errors, each 0.2 / sqrt(n), have to be 0.02.",
             },
@@ -472,6 +474,12 @@ define_quiz(
                 "Popularity is behind by more than luck explains.",
                 "The first three cannot be told apart with these people.",
             ],
+            missing={
+                "Popularity is behind by more than luck explains.": "The interval of its lag lies "
+                "off 0, at a level that counts the comparisons: that may be said.",
+                "The first three cannot be told apart with these people.": "0 is in the intervals "
+                "of the second and the third: that has to be said.",
+            },
             because="The interval of popularity's lag lies off 0, those of the second and third "
             "hold it. A lead on old events says nothing of what people would do with new lists.",
             wrong={
@@ -489,8 +497,8 @@ define_quiz(
         ),
         Choice(
             "audit.q_order",
-            "A log's shuffle test says: order is worth +0.03 (0.02 to 0.04) for the last event, and "
-            "0.00 (-0.02 to 0.01) for the first event after a pause of a day. A colleague wants to "
+            "A log's shuffle test says: order is worth +0.03 (0.02 to 0.04) for the last event, "
+            "and 0.00 (-0.02 to 0.01) for the first event after a pause of a day. A colleague wants to "
             "train a Transformer on the sequences. What do you say?",
             right="ask first which of the two the product has to predict",
             because="Within a sitting there is an order, often the page's. For tomorrow's visit "
@@ -500,8 +508,8 @@ define_quiz(
                 "product speaks to people when they come back, that is not its question.",
                 "no: there is no order in these data": "There is one within a sitting, and a "
                 "product that helps during a visit may use it.",
-                "yes: a Transformer finds more than a chain": "It finds longer patterns, where there "
-                "are any. The test says where to look.",
+                "yes: a Transformer finds more than a chain": "It finds longer patterns, where "
+                "there are any. The test says where to look.",
             },
             answer="'ask first which of the two the product has to predict' if "
             "found['order'].numbers['the last event']['low'] > 0 > "
