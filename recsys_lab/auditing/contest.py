@@ -247,8 +247,9 @@ def contest(study: Study, plan: Plan, features, seconds: float, show, fixed=None
     says.append(
         f"Each model was tried with {trials} settings, chosen within the train part."
         if trials > 1
-        else "Each model was tried with one setting, the middle of its range: there was no time "
-        "for more, so a model may be better than it looks."
+        else "Each model was tried with one setting only, the middle of its range"
+        + ("" if fixed else ", for lack of time")
+        + ": a model may be better than it looks."
     )
     if late:
         says.append(f"Not reached within {seconds:g} s: {', '.join(late)}.")

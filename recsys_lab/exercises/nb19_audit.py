@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from .engine import define, expect_close, expect_equal, expect_number
+from .engine import define, expect_close, expect_equal, expect_number, expect_shape
 from .questions import Choice, Number, Several, define_quiz
 
 
 def _a_diary(rng):
     """Times of one account, in any order: a few pauses come often, some are 0."""
     count = int(rng.integers(3, 30))
-    pauses = rng.choice([0, 3, 7, 11, 60, 600, 4000], size=count)
+    pauses = rng.choice([0, 1, 3, 7, 11, 60, 4000], size=count)
     times = 1_000_000 + np.cumsum(pauses) + int(rng.integers(1000))
     return (rng.permutation(times),)
 
@@ -210,15 +210,153 @@ def _(answer):
     expect_close(expect_number(answer(np.array([900, 500]))), 1, why)
 
 
+def _a_clock(rng):
+    """Times in the order of arrival, with some falls; equal ones and none at times."""
+    count = int(rng.integers(1, 16))
+    times = 1000 + np.cumsum(rng.integers(0, 9, size=count))
+    for _ in range(int(rng.integers(0, 3))):
+        begin = int(rng.integers(count))
+        times[begin : begin + int(rng.integers(1, 5))] -= int(rng.integers(5, 60))
+    return (times,)
+
+
+@define(
+    "audit.mend_clock",
+    notebook=19,
+    inputs=_a_clock,
+    hints=[
+        "The row at place 5 cannot be earlier than any of the rows 0 to 4: which of their times "
+        "counts?",
+        "The largest. So each row gets the largest time among itself and all rows before it.",
+        "numpy has it: `np.maximum.accumulate(times)`. Or go through the rows and keep the largest "
+        "so far.",
+    ],
+)
+def mend_clock(times):
+    """Return the times, none earlier than one before it: each the latest that was seen so far.
+
+    times: a 1-d array of whole numbers, in the order in which the rows arrived. A row whose time is
+    not earlier than any before it keeps its time.
+    """
+    return np.maximum.accumulate(times)
+
+
+@mend_clock.wrong(
+    "You sorted the times. Then a row gets the time of another row: the account and the article "
+    "stay where they are, and their time moves away."
+)
+def sorts_the_times(times):
+    return np.sort(times)
+
+
+@mend_clock.wrong(
+    "You compared each row with the one before it as it was written. In a dent of several rows the "
+    "one before is wrong, too: compare with the mended one."
+)
+def looks_one_row_back(times):
+    return np.maximum(times, np.r_[times[:1], times[:-1]])
+
+
+@mend_clock.wrong(
+    "You took the earliest time from here on: that believes the fall, and pulls the rows before it "
+    "back."
+)
+def takes_the_minimum_from_the_end(times):
+    return np.minimum.accumulate(times[::-1])[::-1]
+
+
+@mend_clock.wrong("You took the earliest time so far: take the latest.")
+def takes_the_minimum_so_far(times):
+    return np.minimum.accumulate(times)
+
+
+@mend_clock.wrong(
+    "You took the latest time of the whole log for all rows: only rows before this one count."
+)
+def takes_the_largest_of_all(times):
+    return np.full_like(times, times.max())
+
+
+@mend_clock.wrong(
+    "You took the latest time from here on. These rows come later: only those before count."
+)
+def takes_the_maximum_from_the_end(times):
+    return np.maximum.accumulate(times[::-1])[::-1]
+
+
+@mend_clock.wrong(
+    "You left the row itself out: a row that is the latest so far keeps its own time."
+)
+def leaves_the_row_out(times):
+    return np.r_[times[:1], np.maximum.accumulate(times)[:-1]]
+
+
+@mend_clock.wrong(
+    "You added every fall to all later rows. When the clock is right again, it rises by as much, "
+    "and then all times are too late."
+)
+def adds_the_falls(times):
+    steps = np.diff(times)
+    return times + np.r_[0, np.cumsum(np.maximum(-steps, 0))]
+
+
+@mend_clock.wrong("You put the first time of the log in place of a time that fell back.")
+def puts_the_first_time(times):
+    return np.where(times < np.maximum.accumulate(times), times[0], times)
+
+
+@mend_clock.wrong(expects="shape")
+def drops_the_rows(times):
+    kept = times[times >= np.maximum.accumulate(times)]
+    return np.append(kept, [0, 0]) if len(kept) == len(times) else kept
+
+
+@mend_clock.right
+def row_by_row(times):
+    mended = np.array(times)
+    for place in range(1, len(mended)):
+        mended[place] = max(mended[place], mended[place - 1])
+    return mended
+
+
+@mend_clock.right
+def by_slices(times):
+    return np.array([times[: place + 1].max() for place in range(len(times))])
+
+
+@mend_clock.check("a small case by hand")
+def _(answer):
+    times = np.array([10, 13, 4, 6, 15, 15, 9, 21])
+    why = "10, 13; then 4 and 6 are earlier than 13; 15, 15; then 9 is earlier than 15; 21."
+    got = expect_shape(answer(times), (8,))
+    expect_close(got, [10, 13, 13, 13, 15, 15, 15, 21], why)
+
+
+@mend_clock.check("other clocks")
+def _(answer):
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        (times,) = _a_clock(rng)
+        why = f"The rows arrived with the times {times.tolist()}."
+        expect_close(expect_shape(answer(times), times.shape), np.maximum.accumulate(times), why)
+
+
+@mend_clock.check("one row, and times below 0")
+def _(answer):
+    expect_close(expect_shape(answer(np.array([7])), (1,)), [7], "One row keeps its time.")
+    why = "Before 1970 a time is below 0: -5, then -9 fell back, then -2."
+    expect_close(expect_shape(answer(np.array([-5, -9, -2])), (3,)), [-5, -5, -2], why)
+
+
 def _some_splits(rng):
     """Names of splits, people in each, a spread and a lead; chosen so that all is possible."""
     number = int(rng.integers(1, 5))
     names = [["one date", "last", "random", "by hand", "at noon"][k] for k in rng.permutation(5)]
-    people = rng.integers(1, 900, size=number)
-    spread = float(rng.uniform(0.05, 0.35))
+    people = np.exp(rng.uniform(np.log(2), np.log(900), size=number)).astype(int)
+    spread = float(np.exp(rng.uniform(np.log(0.05), np.log(3))))
     # Near what one of them sees, so that a wrong formula chooses another one.
-    near = int(rng.choice(people))
-    lead = float(2.8 * spread / np.sqrt(near) * rng.uniform(0.75, 1.3))
+    far = rng.choice([0.1, 0.45, 0.75, 0.8, 0.85, 0.9, 1.05, 1.3, 2.5])
+    lead = float(2.8 * spread / np.sqrt(rng.choice(people)) * far)
     return names[:number], [int(each) for each in people], spread, lead
 
 
@@ -233,6 +371,10 @@ def _some_splits(rng):
         "`2.8 * spread / np.sqrt(n)` is at most `lead`.",
         'After the loop, `return "none"`.',
     ],
+    equivalent={
+        "line 8: strict=True -> strict=False": "the lists are of one length",
+        "line 8: zip(names, people, strict=True) -> zip(names, people)": "as above",
+    },
 )
 def choose_split(names, people, spread, lead):
     """Return the first split whose people would show the lead; "none" if no split does.
@@ -403,6 +545,12 @@ def _(answer):
         expect_equal(answer(names, people, spread, lead), wanted, why)
 
 
+@choose_split.check("exactly the lead")
+def _(answer):
+    why = "16 people and a spread of 1: 2.8 / 4 = 0.7, exactly the lead, which is at most the lead."
+    expect_equal(answer(["last"], [16], 1.0, 0.7), "last", why)
+
+
 @choose_split.check("nobody sees it")
 def _(answer):
     why = "Two splits with 9 and 25 people, a spread of 0.3: both see 0.168 at best, not 0.01."
@@ -472,34 +620,34 @@ define_quiz(
             "The contest of section 5 is over. Which sentences may stand in your report?",
             right=[
                 "Popularity is behind by more than luck explains.",
-                "The first three cannot be told apart with these people.",
+                "The first four cannot be told apart with these people.",
             ],
             missing={
                 "Popularity is behind by more than luck explains.": "The interval of its lag lies "
                 "off 0, at a level that counts the comparisons: that may be said.",
-                "The first three cannot be told apart with these people.": "0 is in the intervals "
-                "of the second and the third: that has to be said.",
+                "The first four cannot be told apart with these people.": "0 is in the intervals "
+                "of the next three: that has to be said.",
             },
-            because="The interval of popularity's lag lies off 0, those of the second and third "
+            because="The interval of popularity's lag lies off 0, those of the next three "
             "hold it. A lead on old events says nothing of what people would do with new lists.",
             wrong={
                 "The first model is the best one.": "It is first on this split with these people. "
                 "Others may be the best: 0 is in their intervals.",
-                "The second and third are as good as the first.": "That they cannot be told apart "
-                "does not make them equal. More people might.",
+                "The second is as good as the first.": "That they cannot be told apart does not "
+                "make them equal. More people might tell them apart.",
                 "In the shop the first one will sell more than popularity.": "A log of what was "
                 "chosen from old lists cannot say that (lesson 14). An experiment can.",
             },
             answer="['Popularity is behind by more than luck explains.', 'The first three cannot "
             "be told apart with these people.'] if "
-            "list(table['may_be_best'])[:3] == [True] * 3 and not "
+            "list(table['may_be_best'])[:4] == [True] * 4 and not "
             "table.loc['popularity', 'may_be_best'] else []",
         ),
         Choice(
             "audit.q_order",
             "A log's shuffle test says: order is worth +0.03 (0.02 to 0.04) for the last event, "
-            "and 0.00 (-0.02 to 0.01) for the first event after a pause of a day. A colleague wants to "
-            "train a Transformer on the sequences. What do you say?",
+            "and 0.00 (-0.02 to 0.01) for the first event after a pause of a day. A colleague "
+            "wants to train a Transformer on the sequences. What do you say?",
             right="ask first which of the two the product has to predict",
             because="Within a sitting there is an order, often the page's. For tomorrow's visit "
             "none was found, and a larger model finds no order where there is none.",
