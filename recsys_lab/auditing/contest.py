@@ -29,7 +29,7 @@ from ..models.recommenders import (
 )
 from ..models.sequence_models import Chain
 from ..page.figures import FIT, ITEMS, PENALTY, USERS, bars, dots
-from .findings import LOW, MOST_PEOPLE, Finding, Study, _panel, count
+from .findings import LOW, MOST_PEOPLE, Finding, Study, _panel, count, what_followed
 
 QUESTIONS = ("next", "fill", "new-item", "new-user")
 ASKED = {
@@ -60,6 +60,9 @@ class WhatFollowed:
 
     def scores(self, users):
         """Score all items for some users."""
+        if all(len(self.histories_[user]) for user in users):
+            last = np.array([self.histories_[user][-1] for user in users])
+            return what_followed(self.chain_, last)
         return self.chain_.scores([self.histories_[user] for user in users])
 
 
@@ -226,12 +229,14 @@ def contest(study: Study, plan: Plan, features, seconds: float, show, fixed=None
             continue
         show(f"contest: {name}")
         begin = time.monotonic()
+        if (fixed or 1) == 1:
+            entry = _in_the_middle(entry)
         rows[name] = hold(models={name: entry}, trials=fixed or 1)
         spent[name] = time.monotonic() - begin
     rest = seconds - (time.monotonic() - start)
-    # With T trials there are T fits and the last one, where one trial took two.
-    trials = 1 + int(2 * rest / max(1e-9, sum(spent.values()))) if rest > 0 else 1
-    trials = min(MOST_TRIALS, max(1, trials - 1))
+    # With T trials there are T fits and the last one.
+    trials = int(rest / max(1e-9, sum(spent.values()))) - 1 if rest > 0 else 1
+    trials = min(MOST_TRIALS, max(1, trials))
     if not fixed and trials > 1 and not late:
         for number, (name, entry) in enumerate(models.items()):
             if time.monotonic() - start > 1.5 * seconds:
@@ -263,6 +268,16 @@ def contest(study: Study, plan: Plan, features, seconds: float, show, fixed=None
         "trials": trials,
         "judged": judged,
     }
+
+
+def _in_the_middle(entry):
+    """Fix what there is to choose at the middle of its range: one trial needs no validation."""
+    make, values = entry
+    fixed = {
+        name: [tried.at(0.5)] if isinstance(tried, Span) else [tried[len(tried) // 2]]
+        for name, tried in values.items()
+    }
+    return make, fixed
 
 
 def verdict(table: pd.DataFrame, judged: int) -> str:

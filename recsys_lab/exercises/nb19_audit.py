@@ -577,8 +577,8 @@ define_quiz(
                 "none that can be told from a log": "Nine of ten pauses with the same length can "
                 "be told, and no person does that.",
             },
-            answer="'the one with 400 events' if (busiest['pause'] > 0.5).sum() == 0 and "
-            "rhythm.loc[4711, 'pause'] > 0.5 else ''",
+            answer="'the one with 400 events' if (busiest['commonest'] > 0.5).sum() == 0 "
+            "and rhythm.loc[4711, 'commonest'] > 0.5 else ''",
         ),
         Choice(
             "audit.q_clock",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lab import Interactions, audit, load_movielens, load_shop
+from recsys_lab import Chain, Interactions, audit, load_movielens, load_shop
 from recsys_lab.auditing import command, contest, findings, reading
 from recsys_lab.auditing.findings import DAY, Study
 from recsys_lab.auditing.reading import EventLog, read_log
@@ -265,6 +265,13 @@ def test_an_order_is_found_where_there_is_one_and_not_in_chance():
     walk = findings.order(studied(simulated(walk=True))).numbers["the last event"]
     chance = findings.order(studied(simulated())).numbers["the last event"]
     assert walk["low"] > 0.3 and chance["low"] < 0 < chance["high"]
+
+
+def test_all_rows_at_once_score_as_the_chain_does():
+    histories = [np.array([0, 1, 2, 1]), np.array([3, 1]), np.array([2])]
+    chain = Chain(5, damping=3.0).fit(histories)
+    last = np.array([history[-1] for history in histories])
+    assert findings.what_followed(chain, last) == pytest.approx(chain.scores(histories))
 
 
 def test_the_smallest_difference_is_found_four_times_of_five():
