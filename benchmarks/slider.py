@@ -132,11 +132,13 @@ IMAGE = ".rl-picture-image"
 
 
 def _fill(page: Page, explorer: Locator) -> None:
-    """Wait until nothing more is drawn ahead."""
-    before = ""
-    while before != (now := explorer.locator(".rl-picture").get_attribute("data-store") or ""):
+    """Wait until nothing more is drawn ahead: until no frame has come for five seconds."""
+    before, since = "", 0
+    while since < 5:
+        now = explorer.locator(".rl-picture").get_attribute("data-store") or ""
+        since = since + 1 if now == before else 0
         before = now
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(1000)
 
 
 def _steps(name, page, area, handle, image, keys) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.linear_model import Ridge
 
 from recsys_lab import EASE
 from recsys_lab.exercises import nb15_trust as lesson
@@ -41,6 +42,17 @@ def test_contributions_add_up_to_the_scores_of_the_packages_model():
         for item in range(8):
             parts = lesson.contributions.reference(P, R[user], item)
             assert parts.sum() == pytest.approx(scores[user, item], abs=1e-9)
+
+
+def test_contributions_are_those_of_a_ridge_regression_on_the_other_films():
+    rng = np.random.default_rng(1)
+    R = (rng.random((40, 8)) < 0.4).astype(float)
+    P = np.linalg.inv(R.T @ R + 3 * np.eye(8))
+    for item in range(8):
+        others = np.delete(np.arange(8), item)
+        ridge = Ridge(alpha=3, fit_intercept=False).fit(R[:, others], R[:, item])
+        parts = lesson.contributions.reference(P, R[0], item)
+        np.testing.assert_allclose(parts[others], ridge.coef_ * R[0, others], rtol=0, atol=1e-9)
 
 
 def test_without_a_film_the_score_falls_by_its_part():

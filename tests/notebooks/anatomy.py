@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import nbformat
 
-from tools.lesson import BOX, Lesson, Minutes
+from tools.lesson import BOX, FURTHER, Lesson, Minutes
 from tools.notebooks import SIZE_LIMIT, WIDGET_VIEW, stderr_of
 
 REFRESH = "run python -m tools.notebooks refresh"
@@ -31,7 +31,8 @@ NO_VERBS = {
 }
 # One session, in minutes: see `Lesson.sections` for how they are counted.
 SESSION = 75
-FIXED = ["You will be able to", "Predict first", "Check yourself", "Recap", "References"]
+LAST = ["Check yourself", "Recap", "References"]
+FIXED = ["You will be able to", "Predict first", *LAST]
 
 
 def title_and_promise(lesson: Lesson) -> Iterator[str]:
@@ -216,6 +217,20 @@ def story_of_headings(lesson: Lesson) -> Iterator[str]:
         yield f"the lesson needs at least three sections '## ...' of its own, not {len(own)}"
 
 
+def further_at_the_end(lesson: Lesson) -> Iterator[str]:
+    """Nothing needs *Going further*: after it come the last sections, whose cells ask alone."""
+    sections = [(index, text) for index, level, text in lesson.headings if level == 2]
+    begin = next((index for index, text in sections if FURTHER.search(text)), len(lesson.cells))
+    for index, text in sections:
+        if index > begin and not FURTHER.search(text) and text not in LAST:
+            yield f"'{text}' stands after *Going further*: only {', '.join(LAST)} may"
+    end = next((index for index, text in sections if text == LAST[0]), len(lesson.cells))
+    for index, tree in lesson.code:
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if index > end and names - {"quiz"}:
+            yield f"cell {index}, after '{LAST[0]}', may call quiz alone"
+
+
 def tone(lesson: Lesson) -> Iterator[str]:
     """No word that tells the learner that it is easy."""
     for match in re.finditer(r"\b(?:simply|obviously|just)\b", lesson.prose, re.IGNORECASE):
@@ -302,6 +317,7 @@ RULES = [
     link_to_the_next,
     links_resolve,
     story_of_headings,
+    further_at_the_end,
     tone,
     short_cells,
     visible_results,

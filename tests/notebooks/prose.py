@@ -13,7 +13,7 @@ has to be found, digit for digit, among the notebook's outputs.
 import ast
 import html
 import re
-import time
+import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,10 +91,8 @@ def bindings(nb: NotebookNode) -> list[Binding]:
 Values = dict[Binding, str | ValueError]
 
 
-# Seconds of a cell that is run a second time.
-CHEAP = 0.25
 # What a cell raises; every name has the value of the notebook's end again afterwards.
-AGAIN = """(lambda shell, names: [
+AS_CELL = """(lambda shell, names: [
     (lambda done: done.error_before_exec or done.error_in_exec and repr(done.error_in_exec))(
         shell.run_cell({source!r}, silent=True)
     ),
@@ -102,33 +100,32 @@ AGAIN = """(lambda shell, names: [
 ][0])(get_ipython(), dict(get_ipython().user_ns))"""
 
 
-def run_and_evaluate(path: Path, answers: dict[str, str] | None = None) -> tuple:
+def run_and_evaluate(
+    path: Path, answers: dict[str, str] | None = None, cells: dict[str, str] | None = None
+) -> tuple:
     """Run a notebook once and evaluate its bindings, each at its moment, and the rest at the end.
 
     Parameters
     ----------
     path : the notebook.
     answers : expressions by the id of a question.
+    cells : sources by a name, to be run as cells at the notebook's end.
 
     Returns
     -------
     The run; the values of the bindings; the alt text of each widget by its cell, drawn at the
     controls' defaults when the notebook has run to its end, for that is when a learner moves it;
-    the values of the answers by id; what each cheap cell raised when it was run again at the end.
-    A value that cannot be had is a ValueError.
+    the values of the answers by id; what each of `cells` raised, "None" if nothing. A value that
+    cannot be had is a ValueError.
     """
     nb = nbformat.read(path, as_version=4)
     bound, drawn = bindings(nb), drawings(nb)
     values: Values = {}
     views: dict[int, str | ValueError] = {}
     questions: dict[str, str | ValueError] = {}
-    again: dict[int, str | ValueError] = {}
-    seconds, since = {}, time.perf_counter()
+    raised: dict[str, str | ValueError] = {}
 
     def after_cell(index, evaluate):
-        nonlocal since
-        seconds[index] = time.perf_counter() - since
-
         def value(expression):
             try:
                 return evaluate(expression)
@@ -140,13 +137,68 @@ def run_and_evaluate(path: Path, answers: dict[str, str] | None = None) -> tuple
             questions.update({id: value(each) for id, each in (answers or {}).items()})
         values.update({each: value(each.expression) for each in bound if each.after == index})
         if index == len(nb.cells) - 1:
-            for cell, taken in seconds.items():
-                source = nb.cells[cell].source
-                if nb.cells[cell].cell_type == "code" and source.strip() and taken < CHEAP:
-                    again[cell] = value(AGAIN.format(source=source))
-        since = time.perf_counter()
+            for name, source in (cells or {}).items():
+                raised[name] = value(AS_CELL.format(source=source))
 
-    return run(path, after_cell=after_cell), values, views, questions, again
+    return run(path, after_cell=after_cell), values, views, questions, raised
+
+
+def meets_other_values(nb: NotebookNode) -> list[int]:
+    """The cells that read a name which a later cell binds, changes in place or calls a method of.
+
+    Any other cell meets, at the notebook's end, what it met at its own place. A name is read too
+    where a function or a lambda that the cell may call reads it, whichever cell made that.
+    """
+    code = {
+        cell: each.source
+        for cell, each in enumerate(nb.cells)
+        if each.cell_type == "code" and each.source.strip()
+    }
+    made, read, deferred = {}, {}, {}
+    for cell, source in code.items():
+        table = symtable.symtable(source, f"cell {cell}", "exec")
+        names = table.get_symbols()
+        deferred[cell] = {
+            each.get_name()
+            for one in inner(table)
+            for each in one.get_symbols()
+            if each.is_global()
+        }
+        read[cell] = {each.get_name() for each in names if each.is_referenced()} | deferred[cell]
+        made[cell] = {each.get_name() for each in names if each.is_assigned() or each.is_imported()}
+        made[cell] |= set(changed_in_place(source))
+    found = []
+    for cell in code:
+        reads, todo = set(read[cell]), set(read[cell])
+        while todo:
+            by = [other for other in code if todo & made[other]]
+            todo = set().union(*(deferred[other] for other in by)) - reads
+            reads |= todo
+        if any(reads & made[later] for later in code if later > cell):
+            found.append(cell)
+    return found
+
+
+def inner(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    """The scopes of all functions, classes and comprehensions inside of one."""
+    for each in table.get_children():
+        yield each
+        yield from inner(each)
+
+
+def changed_in_place(source: str) -> Iterator[str]:
+    """The names in `a[0] = ...`, `a.b = ...` and `a.method(...)`, outside of functions."""
+    for statement in ast.parse(source).body:
+        for node in ast.walk(statement):
+            stored = isinstance(node, ast.Subscript | ast.Attribute) and isinstance(
+                node.ctx, ast.Store
+            )
+            called = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+            target = node.value.func if called else node if stored else None
+            while isinstance(target, ast.Subscript | ast.Attribute):
+                target = target.value
+                if isinstance(target, ast.Name):
+                    yield target.id
 
 
 def drawings(nb: NotebookNode) -> dict[int, str]:
