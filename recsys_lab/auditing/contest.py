@@ -359,7 +359,8 @@ def findings(study: Study, plan: Plan, result: dict) -> list[Finding]:
             colours=look,
             interval=(-table["behind_high"], -table["behind_low"]),
             level=0,
-            ax=_panel(),
+            # So wide that no name is broken.
+            ax=_panel((max(5.2, 0.9 + 0.88 * len(table)), 2.6)),
         )
 
     shown = ", ".join(f"{name} {value:.3f}" for name, value in table["ndcg"].items())
