@@ -215,6 +215,11 @@ needed for an interval.
         result["verdict"] = "No contest was held, so nothing is said of models."
         if seconds:
             result = contests.contest(study, plan, known, seconds, show, trials)
+        broken = any(each.key == "clock" and each.tone == "beware" for each in found)
+        if broken and result["table"] is not None and plan.name in ("one date", "last"):
+            result["verdict"] += (
+                " But the clock cannot be believed, and the split rests on it: mend it first."
+            )
         found += contests.findings(study, plan, result)
     finally:
         show("")

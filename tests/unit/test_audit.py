@@ -50,11 +50,12 @@ DIRTY = """user,item,rating,time
 6,f,-1,2020-01-05
 7,E,4
 8,h,inf,2020-01-01
+,,x,
 9,e,3,2020-02-01 10:00
 """
 REASONS = {
     "a rating that is no number": [2, [3, 11]],
-    "no user": [1, [4]],
+    "no user": [2, [4, 12]],
     "too many fields": [1, [5]],
     "an empty line": [1, [6]],
     "no item": [1, [7]],
@@ -71,7 +72,7 @@ def test_each_row_is_used_or_left_out_with_its_reason_and_line(tmp_path, monkeyp
     path.write_text(DIRTY, encoding="utf-8")
     log = read_log(path)
     assert log.left_out == REASONS
-    assert log.rows == 11 == len(log) + sum(number for number, _ in log.left_out.values())
+    assert log.rows == 12 == len(log) + sum(number for number, _ in log.left_out.values())
     assert log.user_labels[log.users].tolist() == [1, 9]
     assert log.item_labels[log.items].tolist() == ["a", "e"]
     assert (log.times - log.times[0]).tolist() == [0, 31 * DAY + 10 * 3600]
@@ -209,7 +210,7 @@ def test_the_planted_machine_is_found_and_the_busiest_person_is_not():
     pauses = np.random.default_rng(6).integers(20_000, 90_000, len(busy))
     busy["time"] = START + np.cumsum(pauses)  # a few a day: this one sleeps
     bot = pd.DataFrame({"user": "bot", "item": [f"i{k}" for k in range(90)]})
-    bot["time"] = START + 7 * np.arange(90)
+    bot["time"] = START + np.cumsum(np.where(np.arange(90) % 4 == 3, 5 + np.arange(90), 7))
     study = studied(pd.concat([people, busy, bot]))
     found = findings.bots(study)
     assert [each["user"] for each in found.numbers["suspects"]][:1] == ["bot"]
@@ -381,6 +382,13 @@ def test_with_fixed_trials_a_contest_repeats():
     assert "2 settings" in one["contest"].says and len(one.standings) > 4
 
 
+def test_a_verdict_that_rests_on_a_broken_clock_says_so():
+    table = simulated(60).sort_values("time", ignore_index=True)
+    table.loc[500:539, "time"] -= 100 * DAY
+    assert audit(table, seconds=0.001).verdict.endswith("the split rests on it: mend it first.")
+    assert "clock" not in audit(table, question="fill", seconds=0.001).verdict
+
+
 def test_new_items_are_told_apart_by_their_features_alone():
     rng = np.random.default_rng(2)
     kinds = rng.integers(4, size=80)
@@ -449,8 +457,9 @@ class Page(HTMLParser):
 
 
 def test_the_page_stands_alone_with_a_text_for_each_picture(tmp_path):
-    table = simulated(40).assign(item=lambda t: "<b>" + t["item"])
-    found = audit(table.drop(columns="time"), seconds=0.01)
+    table = simulated(40).drop(columns="time").rename(columns={"item": "<b>"})
+    found = audit(table, item="<b>", seconds=0.01)
+    assert "<b>" in found["reading"].says
     page = Page(found.to_html(tmp_path / "page.html"))
     assert "<b>" not in (tmp_path / "page.html").read_text("utf-8").replace("<body>", "")
     pictures = [attrs for tag, attrs in page.tags if tag == "img"]
