@@ -168,11 +168,8 @@ def audit(
     -----
     Models are fitted to at most 200,000 events of users drawn by lot, and judged by at most 1,000
     users; the other questions are asked of the whole log. Users with the rhythm of a machine take
-    no part. What a log cannot tell is not guessed.
-
-    References
-    ----------
-    Lesson 19 goes through the questions one by one; each finding names the lesson that explains it.
+    no part. What a log cannot tell is not guessed. Lesson 19 goes through the questions one by one;
+    each finding names the lesson that explains it.
 
     Examples
     --------
