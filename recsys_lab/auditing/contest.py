@@ -307,8 +307,9 @@ def verdict(table: pd.DataFrame, judged: int) -> str:
     if len(together) == 1:
         rivals = [name for name in names[1:2] if name != base]
         parts = [f"of {name} by {lead(name)}" for name in [*rivals, base] if name != first]
+        who = f"{first[0].upper()}{first[1:]}"
         return (
-            f"{first} is ahead of all others: {', '.join(parts)} in nDCG@10, with {judged:,} users."
+            f"{who} is ahead of all others: {', '.join(parts)} in nDCG@10, with {judged:,} users."
         )
     words = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
     number = words.get(len(together), f"{len(together)}")

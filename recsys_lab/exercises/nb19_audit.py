@@ -638,7 +638,7 @@ define_quiz(
                 "In the shop the first one will sell more than popularity.": "A log of what was "
                 "chosen from old lists cannot say that (lesson 14). An experiment can.",
             },
-            answer="['Popularity is behind by more than luck explains.', 'The first three cannot "
+            answer="['Popularity is behind by more than luck explains.', 'The first four cannot "
             "be told apart with these people.'] if "
             "list(table['may_be_best'])[:4] == [True] * 4 and not "
             "table.loc['popularity', 'may_be_best'] else []",
