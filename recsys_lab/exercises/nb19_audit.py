@@ -582,7 +582,7 @@ define_quiz(
         ),
         Choice(
             "audit.q_clock",
-            "After a clock was mended, EASE's nDCG@10 on the last fifth falls from 0.147 to 0.135. "
+            "After a clock was mended, EASE's nDCG@10 on the last fifth falls from 0.147 to 0.141. "
             "What do you conclude?",
             right="the old number was too good: late events had passed for early ones",
             because="Events with a time that is too early stand in train, though they came late. "
@@ -592,7 +592,7 @@ define_quiz(
                 "score falls is no sign of damage.",
                 "the model has become worse": "Model and events are the same. What is asked, and "
                 "what is known, has changed.",
-                "0.012 is nothing but luck": "The people are the same, so the difference is "
+                "0.006 is nothing but luck": "The people are the same, so the difference is "
                 "paired; in the lesson its interval lies off 0.",
             },
             answer="'the old number was too good: late events had passed for early ones' if "
