@@ -16,6 +16,7 @@ _HOME = {
     "data.sequences": ["ordered_histories", "split_next"],
     "data.worlds": ["SeriesWorld"],
     "data.logs": ["simulate_log"],
+    "data.planted": ["planted_log"],
     "data.scenes": ["simulate_baskets", "simulate_feed", "simulate_friends"],
     "data.splits": [
         "split_cold_items",
@@ -72,6 +73,7 @@ _HOME = {
     "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
     "page.widgets": ["cell_grid", "explore", "played"],
+    "auditing.report": ["audit"],
     "exercises": [
         "course_map",
         "exercise",

@@ -43,7 +43,8 @@ CHECKED = {
     for name in """
     Adamic 2003, Anagnostopoulos 2008, Auer 2002, Balle 2018, Bengio 2008, Bergstra 2012,
     Carlini 2022, Cañamares 2020, Cepeda 2006, Chaney 2018, Chapelle 2011, Chouldechova 2017,
-    Church 1990, Craswell 2008, Cremonesi 2010, Cybenko 1989, Deng 2013, Devlin 2019, Dudík
+    Church 1990, Cohen 1992,
+    Craswell 2008, Cremonesi 2010, Cybenko 1989, Deng 2013, Devlin 2019, Dudík
     2011, Dwork 2006, Eckart 1936, Efron 1993, Ferrari 2019, Funk 2006, Gantner 2010, Ghazimatin
     2020, Halko 2011, Harper 2015, Hastie 2015, He 2015, He 2017, Hendrycks 2016, Hidasi 2016,
     Hoerl 1970, Holm 1979, Horn 1965, Hornik 1991, Horvitz 1952, Hsu 1981, Hu 2008, Hunter 2007,

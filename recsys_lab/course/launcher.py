@@ -49,10 +49,11 @@ usage: python3 -m recsys_lab VERB [further arguments]
   check     is this machine ready? versions, memory, cores, disk, port, browser, data
   progress  which exercises are done; --merge FILE takes in that of another computer
   review    questions that are due again, after one, three, seven and twenty-one days
+  audit     what a log of your own can tell, and which model to trust on it: audit log.csv
   bench     measure the speed of imports, sliders and notebooks against their budgets
   handout   write a student's and a teacher's edition of every lesson, and pages without Jupyter
 
-`lab`, `test`, `review`, `bench` and `handout` set up the folder .venv first, if it is not yet."""
+All but `check` and `progress` set up the folder .venv first, if it is not yet."""
 
 
 class Stop(Exception):
@@ -73,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         "check": check,
         "progress": progress,
         "review": review,
+        "audit": audit,
         "bench": bench,
         "handout": handout,
     }
@@ -133,6 +135,12 @@ def test(arguments: list[str]) -> int:
         ):
             os.environ.setdefault(threads, "1")
     return _become(["-m", "pytest", *apart, *arguments])
+
+
+def audit(arguments: list[str]) -> int:
+    """Audit a log; its path is meant from the folder that the reader is in."""
+    set_up("lab")
+    return _become(["-m", "recsys_lab.auditing.command", "--from", os.getcwd(), *arguments])
 
 
 _WORKERS = ["-n", "2", "--dist", "loadfile"]

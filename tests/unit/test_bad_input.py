@@ -95,6 +95,7 @@ KINDS = {
     "array": {key: MATRICES[key] for key in ("None", "a text", "an object", "complex", "dates")}
     | {"texts": ["1"], "masked": MATRICES["masked"], "sparse": sp.csr_array(R)},
     "mask": ODD | {"numbers": [1] * 6, "too short": [True]},
+    "log": ODD | {"an array": R, "a list": [1, 2]},
     "positions": ODD | {"negative": [-1], "1.5": [1.5], "too large": [99], "complex": [1j]},
 }
 
@@ -202,6 +203,9 @@ ARGUMENTS = {
     "amounts": ("list", [1, 2]),
     "weight": ("chance", 0.5),
     "candidates": ("count", 3),
+    "interactions": ("log", DATA),
+    "seconds": ("number", 0.01),
+    "trials": ("count", 1),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -220,6 +224,8 @@ HERE = {
     ("Chain", "last"): ("count", 1),
     ("item_features", "items"): ("frame", EVENTS),
     ("quiz", "id"): ("id", "start.recap"),
+    ("audit", "features"): ("matrix", np.eye(3)),
+    ("audit", "question"): ("choice", "fill"),
     ("cell_grid", "rows"): ("list", [1, 2]),
     ("cell_grid", "value"): ("matrix", [[1, 0], [0, 1]]),
     ("cell_grid", "names"): ("list", ("user", "item")),
@@ -236,6 +242,7 @@ OPTIONAL = {
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
     *[(f"Interactions.from_{what}", "items") for what in ("frame", "csv")],
     *[("played", "start"), ("NextItem", "negatives")],
+    *[("audit", name) for name in ("features", "question", "trials")],
 }
 # What a message calls an argument that it does not call by its name.
 SAID = {"label": "user|item"}

@@ -186,6 +186,9 @@ def test_test_bench_and_handout_pass_arguments_on(course):
     assert calls(course)[-1][1:] == ["pytest", "--pdb"]
     assert run(course, "bench", "--quick")[0] == 0
     assert calls(course)[-1][1:] == ["benchmarks", "--quick"]
+    assert run(course, "audit", "log.csv")[0] == 0
+    assert calls(course)[-1][1:3] == ["recsys_lab.auditing.command", "--from"]
+    assert calls(course)[-1][-1] == "log.csv"
     assert run(course, "handout", "--out", "elsewhere")[0] == 0
     assert calls(course)[-1][1:] == ["tools.handout", "--out", "elsewhere"]
 
