@@ -493,7 +493,7 @@ def test_labels_of_a_part_of_the_data_are_texts_where_all_the_known_ones_are(tmp
     ],
 )
 def test_one_column_is_not_two_things(events, columns):
-    with pytest.raises(ValueError, match="is also the column .*: name two different ones"):
+    with pytest.raises(ValueError, match=r"is also the column .*: name two different ones"):
         Interactions.from_frame(events, **columns)
 
 
