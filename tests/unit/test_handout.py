@@ -402,6 +402,27 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(capsys, tmp_path):
     one_sentence(capsys, str(tmp_path / "file"), "another --out FOLDER")
 
 
+@pytest.mark.parametrize("place", ["file", "file/within"])
+def test_what_is_no_folder_is_told_before_a_lesson_runs(capsys, tmp_path, monkeypatch, place):
+    def lesson():
+        raise AssertionError("a lesson was run")
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(handout, "all_notebooks", lesson)
+    assert handout.main(["--out", str(tmp_path / place)]) == 1
+    one_sentence(capsys, "another --out FOLDER")
+
+
+def test_a_folder_of_the_course_that_lies_elsewhere_is_refused(capsys, tmp_path, monkeypatch):
+    course, disk = tmp_path / "course", tmp_path / "another disk"
+    for folder in (course, disk):
+        folder.mkdir()
+    (course / ".venv").symlink_to(disk)
+    monkeypatch.setattr(handout, "ROOT", course)
+    assert handout.main(["--out", str(course / ".venv/x")]) == 1
+    one_sentence(capsys, "the course's own folder")
+
+
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"cells": 1}', "\ud800".encode("utf-8", "replace").decode()]
 )
