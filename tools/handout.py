@@ -46,6 +46,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from recsys_lab.course.files import lessons
+from recsys_lab.course.status import any_console
 from recsys_lab.exercises import get
 from recsys_lab.page.display import DARK_FILTER, STATIC
 from recsys_lab.page.figures import DARK_INK, DARK_PAPER
@@ -569,6 +570,7 @@ def _require_folder(out: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    any_console()
     parser = argparse.ArgumentParser(prog="python3 -m recsys_lab handout", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, default=MADE, metavar="FOLDER")

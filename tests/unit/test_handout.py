@@ -4,9 +4,11 @@ That the teacher's edition runs and its solutions are right, tests/notebooks/tes
 """
 
 import copy
+import io
 import json
 import re
 import shutil
+import sys
 from functools import cache
 from itertools import pairwise
 
@@ -400,6 +402,17 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(capsys, tmp_path):
     (tmp_path / "file").touch()
     assert handout.main(["--out", str(tmp_path / "file")]) == 1
     one_sentence(capsys, str(tmp_path / "file"), "another --out FOLDER")
+
+
+def test_a_console_that_lacks_a_character_of_the_folder_is_told_it_all_the_same(
+    tmp_path, monkeypatch
+):
+    said = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr(sys, "stdout", said)
+    monkeypatch.setattr(handout, "all_notebooks", lambda: [])
+    assert handout.main(["--out", str(tmp_path / "数据")]) == 0
+    said.flush()
+    assert b"Written to" in said.buffer.getvalue() and b"\\u6570" in said.buffer.getvalue()
 
 
 @pytest.mark.parametrize("place", ["file", "file/within"])
