@@ -356,6 +356,8 @@ def test_a_missing_file_is_named(tmp_path):
         (b"user;item\n1;A\n", "user='user' is not a column.*'user;item'"),
         (b"user,item\n1,caf\xe9\n", r"not utf-8 \(byte 16, 0xe9.*encoding="),
         ("user,item\n1,A\n".encode("utf-16"), 'of UTF-16: pass encoding="utf-16"'),
+        (b"\x1f\x8b\x08\x00", "no CSV file, its first bytes are gzip's: unpack it"),
+        (b"PK\x03\x04", "a zip archive's or a spreadsheet's: unpack it, or save the sheet as CSV"),
         (b"user,item,item\n1,A,B\n", "has 2 columns of the name 'item': rename one"),
         ("user,item\n1,A\n".encode("utf-16-le"), "zero bytes.*utf-16"),
         (b"user,item\n1,A\n2,B,5\n", "malformed.*line 3"),
@@ -495,6 +497,26 @@ def test_labels_of_a_part_of_the_data_are_texts_where_all_the_known_ones_are(tmp
 def test_one_column_is_not_two_things(events, columns):
     with pytest.raises(ValueError, match=r"is also the column .*: name two different ones"):
         Interactions.from_frame(events, **columns)
+
+
+def test_a_date_is_no_value(events):
+    for dates in ("2020-01-01", "2020-01-01 00:00+01:00"):
+        with pytest.raises(ValueError, match=r"'day' has the value '2020.* in row 0, a date"):
+            Interactions.from_frame(events.assign(day=pd.Timestamp(dates)), value="day")
+
+
+@pytest.mark.parametrize("label", ["", " ", np.inf, -np.inf], ids=repr)
+def test_what_names_nobody_is_no_label(label):
+    other = "x" if isinstance(label, str) else 1.0
+    table = pd.DataFrame({"user": [other, label], "item": [1, 2]})
+    with pytest.raises(ValueError, match=r"'user' has the label .* in row 1: fill it in or drop"):
+        Interactions.from_frame(table)
+
+
+def test_whole_numbers_too_long_for_a_label_are_told():
+    table = pd.DataFrame({"user": [1, 2], "item": [10**25, 5]})
+    with pytest.raises(ValueError, match=r"more than 18 digits: make it text with .astype\(str\)"):
+        Interactions.from_frame(table)
 
 
 def test_a_month_is_no_value(events):
