@@ -24,7 +24,9 @@ tells of. Without JavaScript a page shows each widget as it starts, and all that
 
 import argparse
 import copy
+import errno
 import json
+import os
 import re
 import shutil
 import sys
@@ -44,6 +46,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from recsys_lab.course.files import lessons
+from recsys_lab.course.status import any_console
 from recsys_lab.exercises import get
 from recsys_lab.page.display import DARK_FILTER, STATIC
 from recsys_lab.page.figures import DARK_INK, DARK_PAPER
@@ -56,6 +59,7 @@ FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
 HEADING = re.compile(r"^#{1,6} ", re.M)
 # A page is opened on a telephone: bytes.
 PAGE_LIMIT = 15_000_000
+MADE = ROOT / "handout"  # where it is written unless asked otherwise
 
 
 def student(nb: NotebookNode) -> NotebookNode:
@@ -550,15 +554,26 @@ def write(path: Path, out: Path, *, still: bool = False) -> str:
 
 def _refuse_the_courses_own(out: Path) -> None:
     """Refuse a folder in which the editions would lie among, or over, what they are made of."""
-    inside = [each for each in ROOT.iterdir() if each.is_dir() and each.name != "handout"]
+    # A link, as `.venv` may be to another disk, leads to what is the course's own too.
+    inside = [each.resolve() for each in ROOT.iterdir() if each.is_dir() and each != MADE]
     if out == ROOT or any(out == each or each in out.parents for each in inside):
         raise ValueError(f"--out {out} is the course's own folder: give another, such as handout.")
 
 
+def _require_folder(out: Path) -> None:
+    """Say that nothing can be written there before the lessons run for minutes."""
+    there = next(each for each in (out, *out.resolve().parents) if each.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def main(arguments: list[str] | None = None) -> int:
+    any_console()
     parser = argparse.ArgumentParser(prog="python3 -m recsys_lab handout", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--out", type=Path, default=ROOT / "handout", metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=MADE, metavar="FOLDER")
     parser.add_argument("--still", action="store_true", help="run no lesson")
     asked, unknown = parser.parse_known_args(arguments)
     try:
@@ -567,6 +582,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"There is no argument {unknown[0]!r}: only --out FOLDER and --still are known."
             )
         _refuse_the_courses_own(asked.out.resolve())
+        _require_folder(asked.out)
         for path in all_notebooks():
             print(write(path, asked.out, still=asked.still), flush=True)
         shutil.copytree(ROOT / "data", asked.out / "data", dirs_exist_ok=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from .machine import (
     OLDEST_PYTHON,
+    PATH_FILE,
     PYTHON,
     ROOT,
     SETUP_BYTES,
@@ -246,9 +247,9 @@ def set_up(*extras: str) -> None:
             raise
         site = site_packages()
         # Relative, so that the course can be moved: Python reads it from where the file is.
-        _write(site / "recsys-lab.pth", os.path.relpath(ROOT, site) + "\n")
-        _write(VENV / "share/jupyter/lab/settings/overrides.json", json.dumps(_JUPYTERLAB_SETTINGS))
-        _write(VENV / "etc/ipython/ipython_kernel_config.py", KERNEL_SETTINGS)
+        _write(site / PATH_FILE, os.path.relpath(ROOT, site) + "\n")
+        for name, text in _SETTINGS.items():
+            _write(VENV / name, text)
         locked = re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(encoding="utf-8"), re.M)
         packages = sorted(set(installed(site)) & set(locked))
         stamp = {"fingerprint": _fingerprint(), "extras": wanted, "packages": packages}
@@ -273,6 +274,12 @@ except ImportError:
 """
 
 
+_SETTINGS = {
+    "share/jupyter/lab/settings/overrides.json": json.dumps(_JUPYTERLAB_SETTINGS),
+    "etc/ipython/ipython_kernel_config.py": KERNEL_SETTINGS,
+}
+
+
 def _is_ready(extras: tuple[str, ...]) -> bool:
     stamp = stamped()
     return (
@@ -280,6 +287,7 @@ def _is_ready(extras: tuple[str, ...]) -> bool:
         and stamp.get("fingerprint") == _fingerprint()
         and (site := site_packages()) is not None
         and not damaged(site, stamp.get("packages"))
+        and all(path.exists() for path in (site / PATH_FILE, *map(VENV.joinpath, _SETTINGS)))
     )
 
 

@@ -26,6 +26,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What the set-up writes last: what it has installed.
 STAMP = VENV / "recsys-lab.json"
+# Among the packages: where the course's own is.
+PATH_FILE = "recsys-lab.pth"
 OLDEST_PYTHON = (3, 11)
 # There is no TensorFlow for this one and later ones yet: pyproject.toml leaves it out there.
 FIRST_WITHOUT_TENSORFLOW = (3, 14)
@@ -105,6 +107,9 @@ def _packages() -> Finding:
     if broken := damaged(Path(sysconfig.get_path("purelib")) if inside else site, names):
         remedy = "`python3 -m recsys_lab lab` puts them back"
         return Finding("packages", f"parts are gone of: {', '.join(broken)}", "PROBLEM", remedy)
+    if not inside and stamped() and not (site / PATH_FILE).exists():
+        remedy = "`python3 -m recsys_lab lab` writes it again"
+        return Finding("packages", f"the course's own: no {PATH_FILE}", "PROBLEM", remedy)
     return Finding("packages", found, "OK", "")
 
 

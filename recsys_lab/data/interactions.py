@@ -5,6 +5,7 @@ that of implicit-feedback recommenders (Hu, Koren and Volinsky 2008): what was n
 stored.
 """
 
+import csv
 import hashlib
 import io
 import operator
@@ -178,8 +179,14 @@ duplicates="first", "last" or "mean"
                     f"{argument}={shown(column)} {wrong}: the table has "
                     f"{', '.join(map(repr, df.columns[:20])) or 'no columns'}"
                 )
-        if user == item:
-            raise ValueError(f"user={user!r} is also the column item: name two different ones")
+        named = {}
+        for argument, column in [("user", user), ("item", item), ("value", value), ("time", time)]:
+            if column is not None and column in named:
+                raise ValueError(
+                    f"{named[column]}={column!r} is also the column {argument}: name two different "
+                    "ones"
+                )
+            named[column] = argument
         if df.empty:
             raise ValueError("the table of events is empty: give at least one event")
 
@@ -249,7 +256,14 @@ duplicates="first", "last" or "mean"
         ValueError
             For a wrong checksum or encoding, a malformed or empty file, and as ``from_frame``.
         """
-        table = read_csv(path, sha256=sha256, encoding=encoding, labels=(user, item))
+        table = read_csv(
+            path, sha256=sha256, encoding=encoding, labels=(user, item), others=(value, time)
+        )
+        for column, known in [(user, users), (item, items)]:
+            # Where the known ids are texts, as those of a larger file may be, so are these.
+            if known is not None and is_hashable(column) and column in table:
+                if table[column].dtype.kind == "i" and _are_texts(known):
+                    table[column] = table[column].astype(str).astype(object)
         try:
             return cls.from_frame(
                 table,
@@ -343,12 +357,13 @@ duplicates="first", "last" or "mean"
 
 
 def read_csv(
-    path: str | Path, *, sha256: str | None = None, encoding: str = "utf-8", labels=()
+    path: str | Path, *, sha256: str | None = None, encoding: str = "utf-8", labels=(), others=()
 ) -> pd.DataFrame:
     """Read a comma-separated file with a header; only an empty field counts as missing.
 
     The columns named in ``labels`` stay as they are written: 0001047973 and 1047973 are two items,
     and 1E5 is no number. Where all are whole numbers in their shortest form they become integers.
+    There is one column, and no second, of each of these names and of ``others``.
 
     Raises
     ------
@@ -380,6 +395,11 @@ def read_csv(
     for start, kind in NO_CSV.items():
         if content.startswith(start):
             raise ValueError(f"path {str(path)!r} is no CSV file, its first bytes are {kind}")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding in ("utf-8", "latin-1"):
+        raise ValueError(
+            f"path {str(path)!r} is no {encoding}, its first bytes are those of UTF-16: pass "
+            'encoding="utf-16"'
+        )
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -420,6 +440,14 @@ def read_csv(
         ) from None
     if table.empty:
         raise ValueError(f"path {str(path)!r} has a header but no rows: give at least one row")
+    # pandas would call the second one "item.1", and nobody would know which was read.
+    header = next(csv.reader(io.StringIO(text.lstrip())), [])
+    for name in header:
+        if name in (*labels, *others) and header.count(name) > 1:
+            raise ValueError(
+                f"path {str(path)!r} has {header.count(name)} columns of the name {name!r}: "
+                "rename one of them"
+            )
     for name in labels & set(table):
         # Up to 18 digits: more may not fit into 64 bits.
         whole = table[name].dropna().astype(str).str.fullmatch(r"0|-?[1-9]\d{0,17}")
@@ -777,8 +805,15 @@ def _no_label(labels):
     return int(wrong.argmax()) if wrong.any() else None
 
 
+def _are_texts(labels):
+    try:
+        return all(isinstance(label, str) for label in labels)
+    except TypeError:
+        return False  # no labels at all: said where they are looked at
+
+
 def _values(column, name):
-    if column.dtype.kind in "mM" or isinstance(column.dtype, pd.DatetimeTZDtype):
+    if column.dtype.kind in "mM" or isinstance(column.dtype, (pd.DatetimeTZDtype, pd.PeriodDtype)):
         raise ValueError(
             f"column {name!r} has the value {str(column.iloc[0])!r} in row 0, a date: a value is a "
             "number, so name another column, or pass this one as time="

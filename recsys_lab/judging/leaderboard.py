@@ -9,16 +9,18 @@ import json
 import os
 import platform
 import warnings
+from collections.abc import Iterable, Sized
 from datetime import date
 from functools import partial
 from itertools import product
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..course.status import progress_line
-from ..data.interactions import Interactions, as_count, as_share
+from ..data.interactions import Interactions, as_count, as_share, as_yes_or_no, shown
 from ..data.splits import (
     split_cold_items,
     split_cold_users,
@@ -235,8 +237,10 @@ def leaderboard(
     [['popularity', 1], ['PureSVD', 2]]
     """
     splits = {name: SPLITS[name] for name in ("last", "random")} if splits is None else splits
-    trials, metrics, seeds = as_count(trials, "trials"), _metrics(metrics), list(seeds)
-    _check(models, data, splits, seeds)
+    trials, k = as_count(trials, "trials"), as_count(k, "k")
+    leaks, memory = as_yes_or_no(leaks, "leaks"), as_yes_or_no(memory, "memory")
+    metrics, seeds = _metrics(metrics), _seeds(seeds)
+    _check(models, data, splits)
     store, show, rows = Store(path), progress_line(), []
     contests = [(*pair, name) for pair in product(splits, seeds) for name in models]
     try:
@@ -328,6 +332,11 @@ def standings(table: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     Statistics 6, 65-70.
     """
     level = as_share(level, "level")
+    if not isinstance(table, pd.DataFrame) or not {"split", "model", "low"} <= set(table):
+        raise ValueError(
+            f"table={shown(table)} is no leaderboard: pass what leaderboard or read_leaderboard "
+            "returned"
+        )
     metrics = list(table.columns[3 : table.columns.get_loc("low")])
     groups = table.groupby(["split", "model"], sort=False)
     result = groups[[*metrics, "low", "high", "seconds", "MiB"]].mean()
@@ -368,7 +377,7 @@ def _behind(rows, models, level):
 
 def _metrics(metrics):
     """Check the metrics' names; the first has to be one of a single list."""
-    metrics = list(metrics)
+    metrics = _listed(metrics, "metrics", "names of metrics")
     known = ["precision", "recall", "ndcg", "map", "hit_rate", "coverage", "novelty"]
     for metric in metrics:
         name, at, length = str(metric).partition("@")
@@ -382,14 +391,35 @@ def _metrics(metrics):
     return metrics
 
 
-def _check(models, data, splits, seeds):
+def _listed(given, name, what):
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise ValueError(f"{name}={shown(given)}: give a list of {what}")
+    return list(given)
+
+
+def _seeds(seeds):
+    """Check the seeds, and return them as Python's whole numbers, as a stored row has them."""
+    seeds = _listed(seeds, "seeds", "whole numbers, such as [0]")
+    if not seeds:
+        raise ValueError("seeds is empty: give at least one whole number, such as [0]")
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+            raise ValueError(f"seeds holds {shown(seed)}: give whole numbers from 0 on")
+    return [int(seed) for seed in seeds]
+
+
+def _check(models, data, splits):
     if not isinstance(data, Interactions):
         raise ValueError(f"data is a {type(data).__name__}: pass Interactions")
     for what, given in [("models", models), ("splits", splits)]:
         if not isinstance(given, dict) or not given:
             raise ValueError(f"{what}={given!r}: give a dict with at least one entry")
-    if not seeds:
-        raise ValueError("seeds is empty: give at least one whole number, such as [0]")
+    for name, split in splits.items():
+        if not callable(split):
+            raise ValueError(
+                f"splits[{name!r}] is {shown(split)}: give a function of data and seed, such as "
+                "lambda data, seed: split_random(data, 0.2, seed)"
+            )
     for name, pair in models.items():
         if not (
             isinstance(pair, (tuple, list))
@@ -402,7 +432,8 @@ def _check(models, data, splits, seeds):
                 "(EASE, {'lam': [100.0, 300.0]})"
             )
         for argument, tried in pair[1].items():
-            if not isinstance(tried, Span) and (isinstance(tried, str) or not len(tried)):
+            several = isinstance(tried, Sized) and not isinstance(tried, str) and len(tried)
+            if not isinstance(tried, Span) and not several:
                 raise ValueError(
                     f"models[{name!r}] has {argument}={tried!r}: give a list of values to try, or "
                     "a Span"

@@ -64,6 +64,8 @@ class Store:
 
     def __init__(self, path: str | Path | None):
         self.path = None if path is None else as_path(path)
+        if self.path is not None and self.path.is_dir():
+            raise ValueError(f"path {str(path)!r} is a folder: name a CSV file inside it")
         there = self.path is not None and self.path.is_file()
         self.rows = read_leaderboard(self.path).to_dict("records") if there else []
 

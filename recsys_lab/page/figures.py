@@ -10,14 +10,17 @@ lets the picture jump when a slider moves.
 
 import functools
 import math
+import re
 import textwrap
 import threading
+import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from io import BytesIO
 from itertools import pairwise
+from numbers import Real
 
 import matplotlib
 import numpy as np
@@ -205,7 +208,7 @@ def heatmap(
     >>> print(alt_text(figure))
     Tastes differ. Heat map of user by item. u: A 1, B 0; v: A 0, B 1.
     """
-    values = np.asarray(matrix, dtype=float)
+    values = _numbers(matrix, "matrix")
     if values.ndim != 2 or values.size == 0:
         raise ValueError(
             f"matrix has shape {values.shape}: give a dense matrix of rows x columns with a cell"
@@ -277,11 +280,12 @@ def lines(
     >>> print(alt_text(lines([1, 2, 3], {"train": [3, 2, 1]}, "It falls.", "epoch", "error")))
     It falls. error against epoch. Line train: 1, 3; 2, 2; 3, 1.
     """
-    x = np.asarray(x)
+    x, _ = np.asarray(x), _numbers(x, "x")
+    series = _series(series, "series")
     ax = ax if ax is not None else panels()[1][0]
     colours = colours or {}
     for number, (name, y) in enumerate(series.items()):
-        y = np.asarray(y, dtype=float)
+        y = _numbers(y, f"series {name!r}")
         if y.shape != x.shape:
             raise ValueError(
                 f"series {name!r} has {y.size} values for {x.size} of x: give one for each"
@@ -339,12 +343,12 @@ def bars(
     >>> print(alt_text(bars(["A", "B"], [3, 1], "Item A leads.", "item", "events")))
     Item A leads. events against item. Bars: A 3, B 1.
     """
-    names = _names(names, len(names), "names")
-    series = heights if isinstance(heights, Mapping) else {"": heights}
+    names = _some_names(names)
+    series = _series(heights, "heights", alone=True)
     ax = ax if ax is not None else panels()[1][0]
     thick = 0.8 / len(series)
     for number, (label, values) in enumerate(series.items()):
-        values = np.asarray(values, dtype=float)
+        values = _numbers(values, "heights", finite=True)
         if values.shape != (len(names),):
             raise ValueError(
                 f"heights{f' of {label!r}' if label else ''} has {values.size} values for "
@@ -417,14 +421,14 @@ def dots(
     >>> print(alt_text(figure))
     A leads. Axis: score. Points: A 3, B 1. Intervals: 2 to 4; 0 to 2.
     """
-    names = _names(names, len(names), "names")
-    series = values if isinstance(values, Mapping) else {"": values}
+    names = _some_names(names)
+    series = _series(values, "values", alone=True)
     ends = interval if isinstance(interval, Mapping) else {"": interval}
     ax = ax if ax is not None else panels()[1][0]
     if level is not None:
         ax.axhline(level, color="0.5", lw=1, zorder=0)
     for number, (label, heights) in enumerate(series.items()):
-        heights = np.asarray(heights, dtype=float)
+        heights = _numbers(heights, "values", finite=True)
         if heights.shape != (len(names),):
             raise ValueError(
                 f"values{f' of {label!r}' if label else ''} has {heights.size} numbers for "
@@ -480,17 +484,20 @@ def scatter(
     >>> print(alt_text(scatter([0, 1], [2, 3], "Two users.", "comedy", "drama", label="users")))
     Two users. drama against comedy. Points users: 0, 2; 1, 3.
     """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    x, y = _numbers(x, "x"), _numbers(y, "y")
     if x.shape != y.shape or x.ndim != 1:
         raise ValueError(f"x has {x.size} values and y has {y.size}: give one of each for a point")
+    named = names is not None
     ax = ax if ax is not None else panels()[1][0]
     many = x.size > 300
     points = ax.scatter(x, y, s=9 if many else 45, c=colour, marker=marker, label=label)
     if many:
         # Where they lie on each other it gets darker; the outline keeps a single one in sight.
         points.set(facecolor=(colour, 0.5), edgecolor=colour)
-    for name, at in zip(names if names is not None else (), zip(x, y, strict=True), strict=False):
-        ax.annotate(str(name), at, xytext=(6, 4), textcoords="offset points", fontsize=9)
+    for name, *at in zip(_names(names, x.size, "names"), x, y, strict=True) if named else ():
+        ax.annotate(
+            name, at, xytext=(6, 4), textcoords="offset points", fontsize=9, parse_math=False
+        )
     _limits(ax, xlim, ylim)
     _few_ticks(ax)
     groups = [each for each in ax.collections if isinstance(each, PathCollection)]
@@ -517,7 +524,8 @@ def png(figure: Figure, scale: float = 1.0) -> bytes:
     """
     figure.set_dpi(DPI * scale)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with _told_once_of_missing_letters():
+        canvas.draw()
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     stream = BytesIO()
     drawn.convert("RGB").save(stream, "PNG", compress_level=1)
@@ -536,6 +544,77 @@ def compact(picture: bytes) -> bytes:
     stream = BytesIO()
     few.save(stream, "PNG", optimize=True)
     return stream.getvalue()
+
+
+# What a reader gives
+
+
+def _numbers(values, name: str, *, finite: bool = False) -> np.ndarray:
+    """Return real numbers as floats; NaN is a gap, and with ``finite`` infinity is refused."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array, and its mask would be lost: put NaN there "
+            "(values.filled(np.nan))"
+        )
+    try:
+        numbers = np.asarray(values)
+        texts = numbers.dtype.kind == "O" and not all(isinstance(n, Real) for n in numbers.flat)
+        if texts or numbers.dtype.kind in "cmMSU":
+            raise TypeError
+        numbers = numbers.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} holds what is no real number, or rows of unequal length: give numbers"
+        ) from None
+    large = numbers[np.abs(numbers) > 1e300]  # NaN is not
+    large = large if finite else large[np.isfinite(large)]
+    if large.size:
+        raise ValueError(f"{name} holds {large[0]:g}, which no axis can show: put NaN there")
+    return numbers
+
+
+def _series(given, name: str, *, alone: bool = False) -> Mapping:
+    """Return name -> numbers; with ``alone`` numbers of one series will do."""
+    if not isinstance(given, Mapping):
+        if alone:
+            return {"": given}
+        raise ValueError(f"{name} is a {type(given).__name__}: give a dict of name -> numbers")
+    if alone and not given:
+        raise ValueError(f"{name} is an empty dict: give at least one series")
+    return given
+
+
+def _some_names(names) -> list[str]:
+    try:
+        count = len(names)
+    except TypeError:
+        raise ValueError(f"names is a {type(names).__name__}: give a list of names") from None
+    if not count:
+        raise ValueError("names is empty: give at least one name")
+    return _names(names, count, "names")
+
+
+_LETTERS = r"Glyph \d+ \(.*\) missing from font"
+_boxes_told = False
+
+
+@contextmanager
+def _told_once_of_missing_letters() -> Iterator[None]:
+    """Say in one sentence what matplotlib says of each letter at each draw."""
+    global _boxes_told
+    with warnings.catch_warnings(record=True) as said:
+        warnings.filterwarnings("always", _LETTERS)
+        yield
+    for each in said:
+        if not re.match(_LETTERS, str(each.message), re.DOTALL):
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+        elif not _boxes_told:
+            _boxes_told = True
+            warnings.warn(
+                "The font of the pictures lacks letters of a name, which are boxes there: read "
+                "that name in the text below the picture, or from alt_text(figure).",
+                stacklevel=4,
+            )
 
 
 # Room, ticks and limits
@@ -589,8 +668,11 @@ def _strokes(ax: Axes, x, low, high, *, colour, label: str) -> None:
 
 
 def _names(names: Iterable | None, count: int, argument: str) -> list[str]:
-    """Return `count` labels as text."""
-    texts = [str(name) for name in (range(count) if names is None else names)]
+    """Return `count` labels as text that a font can be asked for."""
+    texts = [
+        "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(name))
+        for name in (range(count) if names is None else names)
+    ]
     if len(texts) != count:
         raise ValueError(f"{argument} has {len(texts)} labels for {count}: give one for each")
     return texts
@@ -658,7 +740,9 @@ def _ticks(axis, names: list[str], written: list[str], every: int) -> None:
 
     def name(at: float, tick: int | None = None) -> str:
         """Return what a tick writes; or the whole name, where alt text asks without a tick."""
-        return dict(enumerate(names if tick is None else written)).get(at, "")
+        text = dict(enumerate(names if tick is None else written)).get(at, "")
+        # A title with two dollar signs is no formula.
+        return text if tick is None else text.replace("$", r"\$")
 
     axis.set_major_formatter(FuncFormatter(name))
     axis.set_tick_params(labelsize=9)

@@ -246,6 +246,13 @@ def short_cells(lesson: Lesson) -> Iterator[str]:
             yield f"cell {index} has {lines} lines, too long to be read aloud: at most 20"
 
 
+def asserts_speak(lesson: Lesson) -> Iterator[str]:
+    """An assert has a sentence: to a learner `AssertionError` alone says nothing."""
+    for index, tree in lesson.code:
+        if any(isinstance(node, ast.Assert) and node.msg is None for node in ast.walk(tree)):
+            yield f'cell {index} asserts without a word: assert condition, "what it means"'
+
+
 def visible_results(lesson: Lesson) -> Iterator[str]:
     """A code cell that does more than import or define shows something."""
     quiet = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
@@ -320,6 +327,7 @@ RULES = [
     further_at_the_end,
     tone,
     short_cells,
+    asserts_speak,
     visible_results,
     run_in_order,
     clean_outputs,

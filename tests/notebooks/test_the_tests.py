@@ -126,6 +126,7 @@ def test_a_sound_lesson_passes_every_check(stored):
         ('quiz(\\"sample.recap\\")', "quiz(score)", "'Check yourself', may call quiz alone"),
         ("So it is.", "So it simply is.", "leave out 'simply'"),
         ("score = 0.642\\n", "score = 0.642\\n" + "1\\n" * 20, "has 22 lines, too long"),
+        ("score = 0.642\\n", "score = 0.642\\nassert score", "asserts without a word"),
         ('"execution_count": 1,', '"execution_count": 7,', "execution counts are [7, 2, 3"),
         ('"name": "stdout"', '"name": "stderr"', "writes to stderr"),
         (

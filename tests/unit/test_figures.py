@@ -302,11 +302,69 @@ def test_no_pyplot_is_loaded():
         (lambda: figures.scatter([1], [1, 2]), "x has 1 values and y has 2"),
         (lambda: figures.panels(2, widths=[1]), "one positive width for each panel"),
         (lambda: figures.panels(0), "at least one panel"),
+        (lambda: figures.bars([], []), "names is empty: give at least one"),
+        (lambda: figures.bars([], [], horizontal=True), "names is empty"),
+        (lambda: figures.dots([], []), "names is empty"),
+        (lambda: figures.bars(None, [1]), "names is a NoneType: give a list"),
+        (lambda: figures.bars(["a"], {}), "heights is an empty dict"),
+        (lambda: figures.lines([1], [1]), "series is a list: give a dict"),
+        (lambda: figures.scatter([1, 2], [1, 2], names=["a"]), "names has 1 labels for 2"),
     ],
 )
 def test_bad_input_is_told_in_one_sentence(plot, told):
     with pytest.raises(ValueError, match=told):
         plot()
+
+
+WITH_NUMBERS = {
+    "matrix": lambda given: figures.heatmap([[given, 1]]),
+    "heights": lambda given: figures.bars(["a", "b"], [given, 1]),
+    "values": lambda given: figures.dots(["a", "b"], {"s": [given, 1]}),
+    "series 's'": lambda given: figures.lines([1, 2], {"s": [given, 1]}),
+    "x": lambda given: figures.scatter([given, 1], [1, 2]),
+    "y": lambda given: figures.scatter([1, 2], [given, 1]),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("argument", WITH_NUMBERS)
+@pytest.mark.parametrize("given", [1j, "many", [1, 2], 1e308, np.datetime64("2020-01-01")], ids=str)
+def test_what_is_no_number_to_draw_is_told_by_its_argument(argument, given):
+    with pytest.raises(ValueError, match=f"^{argument} holds .*(give numbers|put NaN)"):
+        WITH_NUMBERS[argument](given)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("argument", WITH_NUMBERS)
+def test_a_gap_is_drawn_without_a_warning(argument):
+    figures.png(WITH_NUMBERS[argument](np.nan))
+
+
+def test_a_mask_is_not_lost():
+    masked = np.ma.masked_array([1.0, 2], [True, False])
+    with pytest.raises(ValueError, match=r"heights is a masked array.*NaN"):
+        figures.bars(["a", "b"], masked)
+
+
+@pytest.mark.filterwarnings("error")
+def test_letters_that_the_font_lacks_are_told_once_and_not_each_at_each_draw(monkeypatch):
+    monkeypatch.setattr(figures, "_boxes_told", False)
+    figure = figures.bars(["数据", "🎬"], [2, 1])
+    with pytest.warns(UserWarning, match="lacks letters") as told:
+        figures.png(figure)
+    assert len(told) == 1
+    figures.png(figure)
+    assert "数据 2, 🎬 1" in figures.alt_text(figure)
+
+
+def test_a_name_is_no_formula_and_no_control_character():
+    names = ["$\\frac{$", "Ca$h and $tuff", "a\0b", "\ud800"]
+    figure = figures.bars(names, [1, 2, 3, 4])
+    figures.png(figure)
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert ticks[1].replace(r"\$", "$") == "Ca$h and $tuff" and ticks[1].count(r"\$") == 2
+    assert "Ca$h and $tuff 2, a b 3" in figures.alt_text(figure)
+    figures.png(figures.scatter([1], [1], names=names[:1]))
 
 
 def test_intervals_are_drawn_where_they_belong_and_told():

@@ -4,9 +4,11 @@ That the teacher's edition runs and its solutions are right, tests/notebooks/tes
 """
 
 import copy
+import io
 import json
 import re
 import shutil
+import sys
 from functools import cache
 from itertools import pairwise
 
@@ -400,6 +402,38 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(capsys, tmp_path):
     (tmp_path / "file").touch()
     assert handout.main(["--out", str(tmp_path / "file")]) == 1
     one_sentence(capsys, str(tmp_path / "file"), "another --out FOLDER")
+
+
+def test_a_console_that_lacks_a_character_of_the_folder_is_told_it_all_the_same(
+    tmp_path, monkeypatch
+):
+    said = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr(sys, "stdout", said)
+    monkeypatch.setattr(handout, "all_notebooks", lambda: [])
+    assert handout.main(["--out", str(tmp_path / "数据")]) == 0
+    said.flush()
+    assert b"Written to" in said.buffer.getvalue() and b"\\u6570" in said.buffer.getvalue()
+
+
+@pytest.mark.parametrize("place", ["file", "file/within"])
+def test_what_is_no_folder_is_told_before_a_lesson_runs(capsys, tmp_path, monkeypatch, place):
+    def lesson():
+        raise AssertionError("a lesson was run")
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(handout, "all_notebooks", lesson)
+    assert handout.main(["--out", str(tmp_path / place)]) == 1
+    one_sentence(capsys, "another --out FOLDER")
+
+
+def test_a_folder_of_the_course_that_lies_elsewhere_is_refused(capsys, tmp_path, monkeypatch):
+    course, disk = tmp_path / "course", tmp_path / "another disk"
+    for folder in (course, disk):
+        folder.mkdir()
+    (course / ".venv").symlink_to(disk)
+    monkeypatch.setattr(handout, "ROOT", course)
+    assert handout.main(["--out", str(course / ".venv/x")]) == 1
+    one_sentence(capsys, "the course's own folder")
 
 
 @pytest.mark.parametrize(

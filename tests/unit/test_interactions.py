@@ -325,6 +325,21 @@ def test_a_byte_order_mark_does_not_become_part_of_a_column_name(tmp_path):
     assert Interactions.from_csv(path).users.tolist() == [1]
 
 
+def test_a_second_column_of_the_name_is_no_value(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("user,item,stars,stars,note,note\n1,A,4,1,x,y\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="2 columns of the name 'stars'"):
+        Interactions.from_csv(path, value="stars")
+    assert len(Interactions.from_csv(path)) == 1
+
+
+def test_a_file_in_utf_16_is_not_read_as_latin_1(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("user,item\n1,A\n", encoding="utf-16")
+    with pytest.raises(ValueError, match='pass encoding="utf-16"'):
+        Interactions.from_csv(path, encoding="latin-1")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.csv.*does not exist.*spelling"):
         Interactions.from_csv(tmp_path / "nowhere.csv")
@@ -340,7 +355,10 @@ def test_a_missing_file_is_named(tmp_path):
         (b"user,item\n", "header but no rows"),
         (b"user;item\n1;A\n", "user='user' is not a column.*'user;item'"),
         (b"user,item\n1,caf\xe9\n", r"not utf-8 \(byte 16, 0xe9.*encoding="),
-        ("user,item\n1,A\n".encode("utf-16"), r"not utf-8 \(byte 1, 0xff.*encoding="),
+        ("user,item\n1,A\n".encode("utf-16"), 'of UTF-16: pass encoding="utf-16"'),
+        (b"\x1f\x8b\x08\x00", "no CSV file, its first bytes are gzip's: unpack it"),
+        (b"PK\x03\x04", "a zip archive's or a spreadsheet's: unpack it, or save the sheet as CSV"),
+        (b"user,item,item\n1,A,B\n", "has 2 columns of the name 'item': rename one"),
         ("user,item\n1,A\n".encode("utf-16-le"), "zero bytes.*utf-16"),
         (b"user,item\n1,A\n2,B,5\n", "malformed.*line 3"),
         (b"user,item\n1,A,5\n2,B,5\n", "malformed"),
@@ -457,6 +475,54 @@ def test_the_labels_of_a_file_are_those_that_are_written(tmp_path, written, labe
     path = tmp_path / "events.csv"
     path.write_text("user,item\n" + "".join(f"u,{each}\n" for each in written))
     assert Interactions.from_csv(path).items.tolist() == labels
+
+
+def test_labels_of_a_part_of_the_data_are_texts_where_all_the_known_ones_are(tmp_path):
+    # 007 makes the items of the whole file texts; this part of it has only items like 12.
+    path = tmp_path / "part.csv"
+    path.write_text("user,item\n1,12\n2,5\n")
+    part = Interactions.from_csv(path, users=[1, 2, 3], items=["007", "12", "5"])
+    assert part.matrix.toarray().tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"user": "item"},
+        {"value": "user"},
+        {"value": "when", "time": "when"},
+        {"time": "item"},
+    ],
+)
+def test_one_column_is_not_two_things(events, columns):
+    with pytest.raises(ValueError, match=r"is also the column .*: name two different ones"):
+        Interactions.from_frame(events, **columns)
+
+
+def test_a_date_is_no_value(events):
+    for dates in ("2020-01-01", "2020-01-01 00:00+01:00"):
+        with pytest.raises(ValueError, match=r"'day' has the value '2020.* in row 0, a date"):
+            Interactions.from_frame(events.assign(day=pd.Timestamp(dates)), value="day")
+
+
+@pytest.mark.parametrize("label", ["", " ", np.inf, -np.inf], ids=repr)
+def test_what_names_nobody_is_no_label(label):
+    other = "x" if isinstance(label, str) else 1.0
+    table = pd.DataFrame({"user": [other, label], "item": [1, 2]})
+    with pytest.raises(ValueError, match=r"'user' has the label .* in row 1: fill it in or drop"):
+        Interactions.from_frame(table)
+
+
+def test_whole_numbers_too_long_for_a_label_are_told():
+    table = pd.DataFrame({"user": [1, 2], "item": [10**25, 5]})
+    with pytest.raises(ValueError, match=r"more than 18 digits: make it text with .astype\(str\)"):
+        Interactions.from_frame(table)
+
+
+def test_a_month_is_no_value(events):
+    months = events.assign(month=pd.period_range("2020-01", periods=len(events), freq="M"))
+    with pytest.raises(ValueError, match="'month' has the value '2020-01' in row 0, a date"):
+        Interactions.from_frame(months, value="month")
 
 
 def test_a_checkout_with_windows_line_ends_leaves_the_data_alone():

@@ -361,6 +361,22 @@ def test_a_package_that_is_gone_with_its_description_is_installed_again(course):
     assert tools(course)[-3:] == ["pip", "uv", "jupyterlab"]
 
 
+WRITTEN = [
+    "site-packages/recsys-lab.pth",
+    "share/jupyter/lab/settings/overrides.json",
+    "etc/ipython/ipython_kernel_config.py",
+]
+
+
+@posix
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_the_set_up_wrote_itself_is_written_again(course, name):
+    run(course, "lab")
+    (course / ".venv" / name).unlink()
+    assert run(course, "lab")[0] == 0
+    assert (course / ".venv" / name).exists()
+
+
 @posix
 def test_uv_asks_the_computer_who_vouches_for_the_registry(course):
     code, out, err = run(course, "lab", DOES_uv="  cause: invalid peer certificate: UnknownIssuer")

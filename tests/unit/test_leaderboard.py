@@ -534,12 +534,27 @@ def test_of_models_that_are_equal_the_best_is_rarely_ruled_out():
         ({"models": {"p": Popularity}}, "models\\['p'\\] is no pair"),
         ({"models": {"p": (EASE, {"lam": []})}}, "has lam=\\[\\]: give a list of values"),
         ({"data": np.eye(3)}, "data is a ndarray: pass Interactions"),
+        ({"models": {"p": (EASE, {"lam": 3.0})}}, "has lam=3.0: give a list of values"),
+        ({"metrics": 3}, "metrics=3: give a list of names"),
+        ({"metrics": "ndcg"}, "metrics='ndcg': give a list of names"),
+        ({"splits": {"s": 3}}, "splits\\['s'\\] is 3: give a function of data and seed"),
+        *[({"seeds": s}, f"seeds={s}: give a list of whole") for s in (3, None)],
+        *[({"seeds": [s]}, "seeds holds .*: give whole numbers") for s in ("a", 1.5, -1, True)],
+        *[({"k": k}, f"k={k!r} is not a whole number") for k in (1.5, True, "a", None)],
+        *[({name: "no"}, f"{name}='no': choose True or False") for name in ("leaks", "memory")],
+        ({"path": "."}, "path '.' is a folder"),
     ],
 )
 def test_bad_input_is_named(change, message):
     good = {"models": {"p": (Popularity, {})}, "data": world(), "splits": RANDOM, "seeds": [0]}
     with pytest.raises(ValueError, match=message):
         leaderboard(**{**good, **change})
+
+
+@pytest.mark.parametrize("table", [None, 3, [1], pd.DataFrame({"a": [1]})], ids=str)
+def test_what_is_no_leaderboard_has_no_standings(table):
+    with pytest.raises(ValueError, match=r"table=.* is no leaderboard: pass what leaderboard"):
+        standings(table)
 
 
 def test_scores_that_are_not_finite_are_refused_with_the_models_name():

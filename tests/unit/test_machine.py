@@ -63,6 +63,21 @@ def test_a_package_of_which_parts_are_gone_is_a_problem(tmp_path, monkeypatch):
     assert machine.damaged(tmp_path, ["numpy", "scipy"]) == ["scipy"]
 
 
+def test_packages_among_which_the_courses_own_is_not_found_are_a_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine.sys, "prefix", "/elsewhere")
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+    monkeypatch.setattr(machine, "site_packages", lambda: tmp_path)
+    monkeypatch.setattr(machine, "stamped", lambda: {"packages": []})
+    for name in ("numpy", "scipy", "pandas", "matplotlib", "ipywidgets", "jupyterlab"):
+        (tmp_path / f"{name}-1.dist-info").mkdir()
+        (tmp_path / f"{name}-1.dist-info/METADATA").write_text(f"Name: {name}\nVersion: 1\n")
+    found = machine._packages()
+    assert (found.verdict, found.found) == ("PROBLEM", "the course's own: no recsys-lab.pth")
+    assert "recsys_lab lab" in found.remedy
+    (tmp_path / "recsys-lab.pth").touch()
+    assert machine._packages().verdict == "OK"
+
+
 def test_changed_and_missing_data_are_a_problem(tmp_path, monkeypatch):
     data = tmp_path / "data/shop"
     shutil.copytree(ROOT / "data/shop", data)

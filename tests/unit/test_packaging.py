@@ -1,6 +1,7 @@
 """pyproject.toml, requirements.lock, environment.yml and the README say the same."""
 
 import re
+import subprocess
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -127,3 +128,27 @@ def test_the_readme_names_only_verbs_that_exist():
 def test_links_in_the_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert "://" in target or (ROOT / target).exists(), target
+
+
+NOT_ON_WINDOWS = r"[:*?\"<>|\\]|[. ](/|$)|(^|/)(con|prn|aux|nul|com\d|lpt\d)(\.|/|$)"
+
+
+def unfit(names):
+    """Give the names that some disk cannot hold, or holds as one file with another."""
+    lower = [name.lower() for name in names]
+    return [n for n, low in zip(names, lower, strict=True) if lower.count(low) > 1] + [
+        name for name in names if re.search(NOT_ON_WINDOWS, name.lower()) or len(name) > 120
+    ]
+
+
+def test_a_name_that_a_disk_cannot_hold_is_found():
+    names = ["a/B.md", "a/b.md", "c", "aux.py", "d?", "e.", "f" * 121]
+    assert unfit(names) == ["a/B.md", "a/b.md", "aux.py", "d?", "e.", "f" * 121]
+
+
+def test_every_file_can_be_checked_out_on_windows_and_macos():
+    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if told.returncode:
+        pytest.skip("no git here")
+    names = told.stdout.split("\0")[:-1]
+    assert names and unfit(names) == []
