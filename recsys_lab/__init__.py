@@ -39,6 +39,7 @@ _HOME = {
     "models.dot_losses": ["fit_dot"],
     "models.ncf_models": ["ncf_model"],
     "models.sequence_models": ["Chain", "NextItem"],
+    "models.semantic_ids": ["CodeWriter", "SemanticIds"],
     "models.private": ["gaussian_scale"],
     "models.recommenders": [
         "ALS",
