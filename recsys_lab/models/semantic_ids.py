@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..data.interactions import as_count, as_rng, shown
+from ..data.interactions import as_count, as_matrix, as_rng, as_yes_or_no, shown
 from .sequence_models import NextItem
 
 # How often k-means starts anew; the best is kept.
 STARTS = 8
+# Two to four levels are usual; a code is to be short.
+MOST_LEVELS = 16
+# Each letter of an alphabet has a row of its own in the network.
+LARGEST_LETTER = 100_000
 
 
 @dataclass(eq=False)
@@ -68,7 +72,8 @@ class SemanticIds:
         """
         from scipy.cluster.vq import kmeans2
 
-        as_count(self.size, "size"), as_count(self.levels, "levels")
+        as_count(self.size, "size"), as_yes_or_no(self.distinct, "distinct")
+        as_count(self.levels, "levels", most=MOST_LEVELS, why="any code needs")
         X, rng = as_vectors(X), as_rng(self.rng)
         if self.size > len(X):
             raise ValueError(f"size={self.size} is more than X has rows, {len(X)}: choose fewer")
@@ -127,14 +132,9 @@ def _far_apart(X, size, rng):
 
 
 def as_vectors(X) -> np.ndarray:
-    """Check that this is a matrix of finite numbers, and return it as floats."""
-    try:
-        X = np.asarray(X, dtype=float)
-    except (TypeError, ValueError):
-        X = np.empty(0)
-    if X.ndim != 2 or not X.size or not np.isfinite(X).all():
-        raise ValueError(f"X={shown(X)}: give a matrix of finite numbers, one row an item")
-    return X
+    """Check that this is a matrix of finite numbers, and return it as an array."""
+    X = as_matrix(X, "X")
+    return X.toarray() if hasattr(X, "toarray") else X
 
 
 @dataclass(eq=False)
@@ -168,11 +168,14 @@ class CodeWriter:
     curve_: list = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self):
-        codes = np.asarray(self.codes)
-        if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "iu" or codes.min() < 0:
-            raise ValueError(
-                f"codes={shown(self.codes)}: give whole numbers from 0 on, one row an item"
-            )
+        try:
+            codes = np.asarray(self.codes)
+        except ValueError:
+            codes = np.empty(0)
+        if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "iu":
+            raise ValueError(f"codes={shown(self.codes)}: give whole numbers, one row an item")
+        if codes.min() < 0 or codes.max() > LARGEST_LETTER:
+            raise ValueError(f"codes holds {codes.min()} to {codes.max()}: number them from 0 on")
         if len(np.unique(codes, axis=0)) < len(codes):
             raise ValueError("codes has two equal rows: add a column that tells them apart")
         self.codes = codes
