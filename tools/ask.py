@@ -128,9 +128,12 @@ def sequels(movies) -> list[tuple[int, int]]:
 class Reader:
     """A language model that says how likely a text is after another one."""
 
+    # Titles that are read side by side after the same words, and places for all their tokens.
+    TOGETHER, PLACES = 16, 768
+
     def __init__(self, path, threads):
         try:
-            from llama_cpp import Llama
+            import llama_cpp
         except ImportError:
             sys.exit(
                 "Reading a GGUF file needs one more package: pip install llama-cpp-python (it is "
@@ -138,25 +141,76 @@ class Reader:
             )
         if not Path(path).is_file():
             sys.exit(f"There is no file {path}: give the path of a language model in a GGUF file.")
-        self.model = Llama(
-            str(path), n_ctx=512, n_threads=threads, logits_all=True, swa_full=True, verbose=False
+        # The class of the package reads one text at a time; the functions below it read many.
+        self.lib = lib = llama_cpp
+        self.quiet = lib.llama_log_callback(lambda *_: None)
+        lib.llama_log_set(self.quiet, None)
+        lib.llama_backend_init()
+        self.model = lib.llama_model_load_from_file(
+            str(path).encode(), lib.llama_model_default_params()
         )
+        if not self.model:
+            sys.exit(f"{path} is no language model in a GGUF file that this runtime can read.")
+        given = lib.llama_context_default_params()
+        given.n_ctx = given.n_batch = given.n_ubatch = self.PLACES
+        given.n_seq_max = self.TOGETHER + 1
+        given.n_threads = given.n_threads_batch = threads
+        given.kv_unified = given.swa_full = True
+        self.context = lib.llama_init_from_model(self.model, given)
+        self.memory = lib.llama_get_memory(self.context)
+        self.vocabulary = lib.llama_model_get_vocab(self.model)
+        self.size = lib.llama_vocab_n_tokens(self.vocabulary)
+        self.batch = lib.llama_batch_init(self.PLACES, 0, 1)
+
+    def tokens(self, words, begins) -> list[int]:
+        """The tokens of a text."""
+        data, room = words.encode(), len(words.encode()) + 8
+        found = (self.lib.llama_token * room)()
+        count = self.lib.llama_tokenize(
+            self.vocabulary, data, len(data), found, room, begins, False
+        )
+        return list(found[:count])
+
+    def _read(self, rows) -> None:
+        """Read (token, place, text, whether what comes next is asked) together."""
+        batch = self.batch
+        batch.n_tokens = len(rows)
+        for i, (token, place, text_number, asked) in enumerate(rows):
+            batch.token[i], batch.pos[i], batch.n_seq_id[i] = token, place, 1
+            batch.seq_id[i][0], batch.logits[i] = text_number, asked
+        if self.lib.llama_decode(self.context, batch):
+            raise RuntimeError("the model could not read the texts: are they too long?")
+
+    def _logits(self, i):
+        found = self.lib.llama_get_logits_ith(self.context, i)
+        return np.ctypeslib.as_array(found, (self.size,))
 
     def log_likelihoods(self, before, texts) -> list[float]:
         """The log-likelihood of each text after the same words, in nats."""
-        model = self.model
-        model.reset()
-        prompt = model.tokenize(before.encode(), add_bos=True)
-        model.eval(prompt)
-        last, found = model.scores[len(prompt) - 1].copy(), []
-        for each in texts:
-            tokens = model.tokenize(each.encode(), add_bos=False)
-            model.n_tokens = len(prompt)  # back to where the words before end
-            model.eval(tokens)
-            rows = [last, *model.scores[len(prompt) : len(prompt) + len(tokens) - 1]]
-            found.append(
-                sum(float(row[t]) - log_sum(row) for row, t in zip(rows, tokens, strict=True))
-            )
+        lib, found = self.lib, []
+        lib.llama_memory_clear(self.memory, True)
+        prompt = self.tokens(before, True)
+        last = len(prompt) - 1
+        self._read([(token, i, 0, i == last) for i, token in enumerate(prompt)])
+        first = self._logits(last).copy()
+        total = log_sum(first)
+        for start in range(0, len(texts), self.TOGETHER):
+            asked = [self.tokens(each, False) for each in texts[start : start + self.TOGETHER]]
+            rows = []
+            for number, tokens in enumerate(asked, start=1):
+                lib.llama_memory_seq_rm(self.memory, number, -1, -1)
+                lib.llama_memory_seq_cp(self.memory, 0, number, -1, -1)
+                rows += [(t, last + 1 + i, number, True) for i, t in enumerate(tokens[:-1])]
+            if rows:
+                self._read(rows)
+            at = 0
+            for tokens in asked:
+                sum_ = float(first[tokens[0]]) - total
+                for token in tokens[1:]:
+                    row = self._logits(at)
+                    sum_ += float(row[token]) - log_sum(row)
+                    at += 1
+                found.append(sum_)
         return found
 
 
