@@ -97,7 +97,9 @@ def make(kind, d, seed, windows):
 
 def world_row(kind, people, d, seed, say, keep_network=False):
     drawn = WORLD.histories(people, LENGTH + 1, np.random.default_rng([seed, 1]))
-    asked = [WORLD.histories(m, LENGTH + 1, np.random.default_rng([seed, 2])) for m in (400, TESTED)]
+    asked = [
+        WORLD.histories(m, LENGTH + 1, np.random.default_rng([seed, 2])) for m in (400, TESTED)
+    ]
     parts = [(list(each[:, -READ - 1 : -1]), each[:, -1]) for each in asked]
     windows = people * LENGTH // READ
     model = make(kind, d, seed, windows)
@@ -117,7 +119,9 @@ def cold_row(kind, seed, say):
     pieces = []
     for history in WORLD.histories(400, LENGTH + 1, rng):
         cuts = np.flatnonzero(np.isin(history, cold))
-        pieces += [part for part in np.split(history, cuts) for part in [part[~np.isin(part, cold)]]]
+        pieces += [
+            part for part in np.split(history, cuts) for part in [part[~np.isin(part, cold)]]
+        ]
     pieces = [part for part in pieces if len(part) >= 3]
 
     def drawn(m, is_cold):
@@ -144,7 +148,9 @@ def cold_row(kind, seed, say):
                 first = model.beam(histories, 10)[0]
             else:
                 first = np.argsort(-model.scores(histories), axis=1)[:, :10]
-            place = np.where((first == items[:, None]).any(1), (first == items[:, None]).argmax(1), 99)
+            place = np.where(
+                (first == items[:, None]).any(1), (first == items[:, None]).argmax(1), 99
+            )
             found.append([(place == 0).mean(), np.exp(logs_of(model, histories, items)).mean()])
         return np.ravel(found)
 

@@ -9,7 +9,8 @@ love: A, B, C. Another film that I love is`: one film that the person likes, hid
 others. Nothing is fetched: the file is yours. Reading it needs the package `llama-cpp-python`,
 which the course does not install.
 
-What was asked already is kept after every tenth person, and not asked again.
+What was asked already is kept after every tenth row, and not asked again: an interrupted run goes
+on where it stopped.
 """
 
 import argparse
@@ -99,7 +100,9 @@ def others(hidden, free, counts, rng):
     films = rng.permutation(np.flatnonzero(free))
     films_by_count = films[np.argsort(counts[films], kind="stable")]
     # Where films have as many people as the hidden one, it stands in their middle.
-    ends = [np.searchsorted(counts[films_by_count], counts[hidden], side) for side in ("left", "right")]
+    ends = [
+        np.searchsorted(counts[films_by_count], counts[hidden], side) for side in ("left", "right")
+    ]
     middle, half = sum(ends) // 2, OTHERS // 2
     return [*films[:OTHERS], *films_by_count[middle - half : middle + half]]
 
@@ -219,8 +222,12 @@ def log_sum(row) -> float:
     return float(top + np.log(np.exp(row - top).sum()))
 
 
-def ask(reader, asked, say, kept, keep) -> dict[str, np.ndarray]:
-    """Ask about everybody: for each prompt, people x 49 log-likelihoods with and without history."""
+def ask(reader, asked, say, kept, keep, seconds=np.inf) -> dict[str, np.ndarray]:
+    """Ask about everybody: for each prompt, people x 49 log-likelihoods with and without history.
+
+    The rows come in an order that was drawn, so that those of an unfinished run are a fair sample.
+    """
+    start = time.process_time()
     _, movies = load_movielens()
     plain = text.film_texts(movies, year=False, genres=False)
     dated = text.film_texts(movies, genres=False)
@@ -228,18 +235,22 @@ def ask(reader, asked, say, kept, keep) -> dict[str, np.ndarray]:
     for part in ("with", "without"):
         for prompt in PROMPTS:
             kept.setdefault(f"{part}/{prompt}", np.full(shape, np.nan, np.float32))
-    for row, (history, films) in enumerate(zip(asked["history"], asked["films"], strict=True)):
-        for prompt, (words, between, end, year) in PROMPTS.items():
+    order = np.random.default_rng(0).permutation(len(asked["films"]))
+    for prompt, (words, between, end, year) in PROMPTS.items():
+        names = dated if year else plain
+        for count, row in enumerate(order):
+            history, films = asked["history"][row], asked["films"][row]
             if not np.isnan(kept[f"without/{prompt}"][row]).any():
                 continue
-            names = dated if year else plain
+            if time.process_time() - start > seconds:
+                break
             told = words.format(between.join(names[j] for j in history))
             texts = [f" {names[j]}{end}" for j in films]
             for part, before in (("with", told), ("without", WITHOUT[prompt])):
                 kept[f"{part}/{prompt}"][row] = reader.log_likelihoods(before, texts)
-        say(f"{row + 1} of {len(asked['films'])} asked")
-        if row % 10 == 9:
-            keep(kept)
+            say(f"{prompt}: {count + 1} of {len(order)} asked")
+            if count % 10 == 9:
+                keep(kept)
     keep(kept)
     return kept
 
@@ -253,20 +264,19 @@ def area(scores, columns) -> np.ndarray:
 def summary(asked, found) -> str:
     """The areas as a table."""
     parts = {"random": slice(1, 1 + OTHERS), "as popular": slice(1 + OTHERS, None)}
-    done = ~np.isnan(next(iter(found.values()))).any(axis=1)
     rows = {name: asked[name] for name in ("popularity", "EASE")}
     rows |= found
     rows |= {f"difference/{p}": found[f"with/{p}"] - found[f"without/{p}"] for p in PROMPTS}
     lines = []
     for kind, who in {"people": asked["people"] >= 0, "sequels": asked["people"] < 0}.items():
-        who = who & done
         for name, scores in rows.items():
+            done = who & ~np.isnan(scores).any(axis=1)
             cells = []
             for columns in parts.values():
-                each = area(scores[who], columns)
+                each = area(scores[done], columns)
                 error = 1.96 * each.std() / np.sqrt(max(len(each), 1))
                 cells.append(f"{each.mean():.3f} +- {error:.3f}")
-            lines.append(f"{kind} ({who.sum()}) {name:20} {'   '.join(cells)}")
+            lines.append(f"{kind} ({done.sum()}) {name:20} {'   '.join(cells)}")
     return "\n".join([f"area against {', '.join(parts)}", *lines])
 
 
@@ -301,6 +311,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--name", default=None, help="what to call the model; else the file's name")
     parser.add_argument("--people", type=int, default=None, help="ask about so many, and keep none")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--minutes", type=float, default=np.inf, help="stop then, and go on later")
     options = parser.parse_args(arguments)
     reader, asked = Reader(options.model, options.threads), questions()
     name = options.name or Path(options.model).stem
@@ -321,7 +332,7 @@ def main(arguments: list[str]) -> None:
         def keep(kept):
             store(path, {**others_, **asked, **{f"{name}/{k}": v for k, v in kept.items()}})
 
-        found = ask(reader, asked, progress_line(), answers, keep)
+        found = ask(reader, asked, progress_line(), answers, keep, 60 * options.minutes)
     print(summary(asked, found))
     print(f"{time.process_time() - start:.0f} s of processor time")
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .engine import define, expect_close, expect_equal, expect_shape
-from .questions import Choice, Number, define_quiz  # noqa: F401
+from .questions import Choice, Number, define_quiz
 
 
 def _a_law(rng):
@@ -176,7 +176,9 @@ def turns_the_height(sizes, losses, floor):
     return np.array([np.exp(y.mean() - b * x.mean()), b])
 
 
-@power_law.wrong("You divided by the spread of the losses: divide by that of the sizes, sum of x^2.")
+@power_law.wrong(
+    "You divided by the spread of the losses: divide by that of the sizes, sum of x^2."
+)
 def divides_by_the_losses_spread(sizes, losses, floor):
     x, y = np.log(sizes), np.log(losses - floor)
     x0, y0 = x - x.mean(), y - y.mean()
@@ -401,9 +403,7 @@ def begins_with_the_last(X, mean, books):
     return _by_levels(X - mean, books[::-1], _nearest, np.subtract)[:, ::-1]
 
 
-@residual_codes.wrong(
-    "You used the first book at all levels: each level has centres of its own, the later ones finer."
-)
+@residual_codes.wrong("You used the first book at all levels: each level has centres of its own.")
 def uses_the_first_book(X, mean, books):
     return _by_levels(X - mean, [books[0]] * len(books), _nearest, np.subtract)
 
@@ -430,13 +430,17 @@ def tries_every_code(X, mean, books):
     return every[_far(X - mean, sums).argmin(axis=1)]
 
 
-@residual_codes.wrong("You scaled each column to the same spread: the centres know nothing of that.")
+@residual_codes.wrong(
+    "You scaled each column to the same spread: the centres know nothing of that."
+)
 def scales_the_columns(X, mean, books):
     spread = np.maximum(X.std(axis=0), 1e-9)
     return _by_levels((X - mean) / spread, books, _nearest, np.subtract)
 
 
-@residual_codes.wrong("You scaled the rows to length 1: the centres were made of the rows as they are.")
+@residual_codes.wrong(
+    "You scaled the rows to length 1: the centres were made of the rows as they are."
+)
 def scales_the_rows(X, mean, books):
     left = X - mean
     left = left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-9)
@@ -502,3 +506,104 @@ def _(answer):
     X, books = np.array([[5.0, 5, 9]]), [np.array([[1.0, 0, 0], [0, 0, 2.0], [4, 4, 4]])]
     why = "Less the mean (5, 5, 6), (0, 0, 3) is left: centre 1 is nearest."
     expect_equal(expect_shape(answer(X, np.array([5.0, 5, 6]), books), (1, 1)), [[1]], why)
+
+
+define_quiz(
+    "large.recap",
+    notebook=16,
+    questions=[
+        Choice(
+            "large.q_people",
+            "'Our factorisation has grown from one to ten thousand million numbers this year: ten "
+            "times the people, the same items, the same 64 factors. So it generalises better.' "
+            "What is wrong?",
+            right="the new numbers are about one person each",
+            because="They can be computed from the person's own events. Ten times the people may "
+            "help all the same: as data, for what the items' factors learn.",
+            wrong={
+                "64 factors are too few for that": "They may be or not. The sentence counts the "
+                "people's part, which remembers and shares nothing.",
+                "a model of that size has to overfit": "Each person's factors fit that person's "
+                "events, with a penalty, as before. Nothing gets worse by having more people.",
+                "nothing: more parameters generalise better": "Those that are shared, if there is "
+                "data for them. In the lesson the people's part was thrown away without a loss.",
+            },
+            answer="'the new numbers are about one person each' if "
+            "abs(found['learned'].mean() - found['thrown away,\\nand folded in'].mean()) < 0.02 "
+            "else ''",
+        ),
+        Number(
+            "large.q_power",
+            "A loss has a floor of 2 nats. With a million events it is 2.8, with four million 2.4. "
+            "What does the power law say for sixteen million?",
+            right=2.2,
+            because="Above the floor it is 0.8, then 0.4: half at each fourfold size, so 0.2.",
+            wrong={
+                2.0: "That is the floor, or a straight line: a power never gets there.",
+                2.057: "That is a power law without its floor: 2.8, 2.4, and the same factor.",
+                2.1: "That halves too often: from four to sixteen million is one step.",
+                "else": "Take the floor away. By which factor does the rest fall when the data is "
+                "multiplied by four?",
+            },
+            tolerance=0.005,
+            answer="2 + np.prod(power_law(np.array([1.0, 4]), np.array([2.8, 2.4]), 2.0) ** "
+            "np.array([1, 0])) * 16 ** -power_law(np.array([1.0, 4]), np.array([2.8, 2.4]), "
+            "2.0)[1]",
+        ),
+        Choice(
+            "large.q_codes",
+            "A network writes the codes of films. A new film gets its code by a text, and is never "
+            "recommended. Somebody proposes to deal out the codes anew, at random, 'so that all "
+            "films have the same chance'. What happens to new films?",
+            right="the network has no way to find them at all",
+            because="A new film is found because its letters mean something that other films have "
+            "taught. In the lesson the codes dealt at random hardly ever wrote a new item.",
+            wrong={
+                "they get the same chance as all others": "The chance of a code is what the "
+                "network learned about its letters. Without a meaning that is about other films.",
+                "nothing: a code is only a name": "So it is for a table with a row each. Codes "
+                "share letters, and what is learned about a letter is learned about all its films.",
+                "they gain: their letters are well trained": "Trained they are, and on films that "
+                "have nothing to do with them.",
+            },
+            answer="'the network has no way to find them at all' if "
+            "cold.loc['codes at random', 'first, cold'] < 0.1 < cold.loc['codes', 'first, cold'] "
+            "else ''",
+        ),
+        Choice(
+            "large.q_chance",
+            "A team asks a language model for one liked film among 24 drawn at random. The area "
+            "is 0.8. 'It knows our customers.' What do you ask for first?",
+            right="the same without the customers' history",
+            because="If it is nearly as high, the model knows which films are famous. In the lesson "
+            "it was.",
+            wrong={
+                "a larger model": "It may know better what is famous, too. First find out what is "
+                "measured.",
+                "more customers": "They make the interval narrower, around the wrong quantity.",
+                "a better prompt": "Whoever chooses a prompt by the test has looked at the test; "
+                "and fame stays the easy answer.",
+            },
+            answer="'the same without the customers' history' if measured['random films'][3]"
+            ".mean() > 0.6 else ''",
+        ),
+        Choice(
+            "large.q_bend",
+            "Networks of 1, 2 and 4 million numbers lose 3.0, 2.8 and 2.79 nats on new people, on "
+            "training data that stayed the same. What would you buy next?",
+            right="more data",
+            because="The curve has bent: with this data there is nothing left for a larger network "
+            "to learn. In the lesson the last doubling brought the least.",
+            wrong={
+                "a network of 8 million": "The last doubling brought 0.01. The law of the first "
+                "step is over.",
+                "nothing, the floor is reached": "It may be, or the data is what is missing. The "
+                "two look alike until you add data.",
+                "longer training": "That is to be tried, and costs little. But the epoch is chosen "
+                "on validation: the large one stopped when it was best.",
+            },
+            answer="'more data' if by_size['loss'].iloc[-2] - by_size['loss'].iloc[-1] < "
+            "by_size['loss'].iloc[1] - by_size['loss'].iloc[2] else ''",
+        ),
+    ],
+)
