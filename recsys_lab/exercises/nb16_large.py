@@ -575,8 +575,8 @@ define_quiz(
             "A team asks a language model for one liked film among 24 drawn at random. The area "
             "is 0.8. 'It knows our customers.' What do you ask for first?",
             right="the same without the customers' history",
-            because="If it is nearly as high, the model knows which films are famous. In the lesson "
-            "it was.",
+            because="If it is nearly as high, the model knows which films are famous. In the "
+            "lesson it was.",
             wrong={
                 "a larger model": "It may know better what is famous, too. First find out what is "
                 "measured.",

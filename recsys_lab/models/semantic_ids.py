@@ -2,9 +2,9 @@
 
 A table of items gives each a row of its own, and what is learned about one says nothing about
 another. A *semantic id* spells an item in a few numbers that it shares with items like it: made of
-vectors that are known without any behaviour, such as those of a text. The idea and the way to make
-them is that of Rajput et al. (2023), who train the codes with a network (Lee et al. 2022); here
-they come of k-means, level by level.
+vectors that are known without any behaviour, such as those of a text. The idea and the way to use
+them are those of Rajput et al. (2023), who train the codes with a network; here they come of
+k-means, level by level.
 """
 
 from dataclasses import dataclass, field
