@@ -289,13 +289,13 @@ def plan():
         yield from (("cold", kind, 400, WIDTH, seed) for kind in (codes, rows))
         yield from (("films", rows, 1.0, d, seed) for d in FILM_WIDTHS)
         yield from (("films", rows, share, 16, seed) for share in PEOPLE_SHARES[:-1])
-        yield from (("world", rows, m, 32, seed) for m in PEOPLE)
         yield ("cold", dealt, 400, WIDTH, seed)
-        yield from (("world", codes, m, WIDTH, seed) for m in (400, 100, 50, 200, 25, 800))
         yield from (
             ("cold films", kind, 1.0, 48, seed)
             for kind in ("chance", "a map from text", codes, dealt)
         )
+        yield from (("world", rows, m, 32, seed) for m in PEOPLE)
+        yield from (("world", codes, m, WIDTH, seed) for m in (400, 100, 50, 200, 25, 800))
         yield from (("last film", kind, 1.0, 48, seed) for kind in (codes, dealt))
         yield from (("world", rows, 400, d, seed) for d in WIDTHS if d != 32)
         yield ("world", dealt, 400, WIDTH, seed)
@@ -332,7 +332,10 @@ def run_large(only=None, seconds=np.inf) -> str:
             row = film_cold_row(kind, seed, told)
         if path.is_file():  # another run may have added to it
             rows = pd.read_csv(path).to_dict("records")
-        rounded = {k: round(float(v), 5) if isinstance(v, float) else v for k, v in row.items()}
+        rounded = {
+            k: round(float(v), 5) if isinstance(v, (float, np.floating)) else v
+            for k, v in row.items()
+        }
         rows.append(dict(zip(keys, key, strict=True)) | rounded)
         table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
         save(path, lambda file, table=table: file.write(table.encode()))

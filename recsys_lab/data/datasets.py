@@ -211,7 +211,7 @@ def load_large(folder: str | Path = DATA / "large") -> pd.DataFrame:
     FileNotFoundError, ValueError
         If the file is missing or not the one described in the README.
     """
-    folder, digests = as_folder(folder), checksums(DATA / "large")
+    folder, digests = as_folder(folder, "results.csv"), checksums(DATA / "large")
     return read_csv(folder / "results.csv", sha256=digests["results.csv"])
 
 
