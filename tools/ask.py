@@ -271,6 +271,8 @@ def summary(asked, found) -> str:
     for kind, who in {"people": asked["people"] >= 0, "sequels": asked["people"] < 0}.items():
         for name, scores in rows.items():
             done = who & ~np.isnan(scores).any(axis=1)
+            if not done.any():
+                continue
             cells = []
             for columns in parts.values():
                 each = area(scores[done], columns)

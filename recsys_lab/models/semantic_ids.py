@@ -206,6 +206,7 @@ class CodeWriter:
 
     def fit(self, histories, watch=None) -> "CodeWriter":
         """Train on histories of items. ``watch(self, epoch)`` as in `NextItem`."""
+        as_count(self.length, "length")
         self.network_ = NextItem(
             self.next_.shape[1],
             "attention",
