@@ -529,7 +529,7 @@ define_quiz(
                 "data for them. In the lesson the people's part was thrown away without a loss.",
             },
             answer="'the new numbers are about one person each' if "
-            "abs(found['learned'].mean() - found['thrown away,\\nand folded in'].mean()) < 0.02 "
+            "abs(found['learned'].mean() - found['thrown away'].mean()) < 0.02 "
             "else ''",
         ),
         Number(
@@ -584,8 +584,8 @@ define_quiz(
                 "a better prompt": "Whoever chooses a prompt by the test has looked at the test; "
                 "and fame stays the easy answer.",
             },
-            answer="'the same without the customers' history' if measured['random films'][3]"
-            ".mean() > 0.6 else ''",
+            answer='"the same without the customers\' history" if '
+            "measured['random films'][3].mean() > 0.6 else ''",
         ),
         Choice(
             "large.q_bend",
