@@ -12,7 +12,14 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_film_vectors", "load_movielens", "load_sequences", "load_shop"],
+    "data.datasets": [
+        "load_asked",
+        "load_film_vectors",
+        "load_large",
+        "load_movielens",
+        "load_sequences",
+        "load_shop",
+    ],
     "data.sequences": ["ordered_histories", "split_next"],
     "data.worlds": ["SeriesWorld"],
     "data.logs": ["simulate_log"],
@@ -40,6 +47,7 @@ _HOME = {
     "models.dot_losses": ["fit_dot"],
     "models.ncf_models": ["ncf_model"],
     "models.sequence_models": ["Chain", "NextItem"],
+    "models.semantic_ids": ["CodeWriter", "SemanticIds"],
     "models.private": ["gaussian_scale"],
     "models.recommenders": [
         "ALS",

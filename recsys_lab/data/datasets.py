@@ -193,6 +193,52 @@ def load_sequences(
     return results, people
 
 
+def load_large(folder: str | Path = DATA / "large") -> pd.DataFrame:
+    """Load what lesson 16 measured: loss by data and by size, and items spelled by codes.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``results.csv`` is.
+
+    Returns
+    -------
+    DataFrame, one row a fit
+        task, kind, data, d, seed, and what was measured; see ``data/large/README.md``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing or not the one described in the README.
+    """
+    folder, digests = as_folder(folder, "results.csv"), checksums(DATA / "large")
+    return read_csv(folder / "results.csv", sha256=digests["results.csv"])
+
+
+def load_asked(folder: str | Path = DATA / "asked") -> dict[str, np.ndarray]:
+    """Load what a language model answered that was asked for a film: for lesson 16.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``answers.npz`` is.
+
+    Returns
+    -------
+    dict of arrays
+        Of 260 rows: people, history, films, popularity, EASE; and for each model and prompt
+        "NAME/with/PROMPT" and "NAME/without/PROMPT". See ``data/asked/README.md``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing or not the one described in the README.
+    """
+    path, digests = as_folder(folder, "answers.npz") / "answers.npz", checksums(DATA / "asked")
+    with np.load(io.BytesIO(read_checked(path, digests["answers.npz"]))) as arrays:
+        return dict(arrays)
+
+
 def read_checked(path: Path, sha256: str) -> bytes:
     """Read one of the course's own files, and see that it is the one with this checksum."""
     try:

@@ -88,6 +88,31 @@ class SeriesWorld:
         by_chance = self.noise / self.n
         return float((1 - self.noise) * gains[0] + by_chance * gains.sum())
 
+    def best_loss(self) -> float:
+        """Return the loss that nobody can beat in the long run: the entropy of the next, in nats.
+
+        It is that of the true probabilities: one item has 1 - noise + noise / n, each other one
+        noise / n.
+        """
+        p = np.full(self.n, self.noise / self.n)
+        p[0] += 1 - self.noise
+        return float(-(p[p > 0] * np.log(p[p > 0])).sum())
+
+    def vectors(self, d: int = 16, blur: float = 0.05, rng: np.random.Generator | int = 0):
+        """Return what a text could tell of each item: n x d, without any behaviour.
+
+        "Series A, episode 4" is a vector for the series, of length 1, plus one for the episode, of
+        length 1/2, the same in all series; plus normal noise with standard deviation ``blur`` in
+        each of the d places; plus one vector of length 2 that is the same for all, since all of
+        them are texts.
+        """
+        d, blur, rng = as_count(d, "d"), as_number(blur, "blur", such="0.05"), as_rng(rng)
+        drawn = rng.normal(size=(self.series + self.episodes + 1, d))
+        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+        series, episode = np.divmod(np.arange(self.n), self.episodes)
+        told = drawn[series] + drawn[self.series + episode] / 2 + 2 * drawn[-1]
+        return told + rng.normal(0, blur, size=(self.n, d))
+
     def name(self, item: int) -> str:
         """Return an item as a reader sees it: A1 to T10 with twenty series of ten episodes."""
         series, episode = divmod(int(item), self.episodes)

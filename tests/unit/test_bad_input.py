@@ -96,6 +96,9 @@ KINDS = {
     | {"texts": ["1"], "masked": MATRICES["masked"], "sparse": sp.csr_array(R)},
     "mask": ODD | {"numbers": [1] * 6, "too short": [True]},
     "log": ODD | {"an array": R, "a list": [1, 2]},
+    "codes": {key: MATRICES[key] for key in ("None", "a text", "an object", "complex", "NaN")}
+    | {"one row": [1, 2], "twice": [[0, 1], [0, 1]], "1.5": [[1.5]], "negative": [[-1], [0]]}
+    | {"huge": [[10**30], [1]], "unequal rows": [[1, 2], [3]]},
     "positions": ODD | {"negative": [-1], "1.5": [1.5], "too large": [99], "complex": [1j]},
 }
 
@@ -206,6 +209,10 @@ ARGUMENTS = {
     "interactions": ("log", DATA),
     "seconds": ("number", 0.01),
     "trials": ("count", 1),
+    "size": ("count", 2),
+    "levels": ("count", 2),
+    "distinct": ("yes or no", True),
+    "codes": ("codes", [[0, 0], [0, 1], [1, 0]]),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -265,6 +272,16 @@ def fitted(maker, train, asked):
     return make
 
 
+def learned(maker, X):
+    """The same for what has no scores."""
+
+    def make(**arguments):
+        return maker(**arguments).fit(X)
+
+    make.__signature__ = inspect.signature(maker)
+    return make
+
+
 def encoded(folder):
     """An encoder reads its folder when it is asked for something."""
     return text.TextEncoder(folder).pieces("A robot")
@@ -278,6 +295,10 @@ def calls():
             continue
         if home == "models.recommenders":
             yield name, fitted(found, DATA, [0])
+        elif name == "SemanticIds":
+            yield name, learned(found, np.eye(6))
+        elif home == "models.semantic_ids":
+            yield name, fitted(found, HISTORIES, HISTORIES)
         elif home == "models.sequence_models":
             yield name, fitted(found, HISTORIES, HISTORIES)
         else:

@@ -6,7 +6,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from recsys_lab import load_film_vectors, load_movielens, load_shop, text
+from recsys_lab import (
+    load_asked,
+    load_film_vectors,
+    load_large,
+    load_movielens,
+    load_shop,
+    text,
+)
 from recsys_lab.course.files import checksums
 from recsys_lab.data.datasets import DATA
 from tools.vectors import told
@@ -83,6 +90,8 @@ def test_every_file_beside_a_readme_is_listed_there_with_its_checksum(folder):
         (load_movielens, "movielens-small", "ratings.csv"),
         (load_movielens, "movielens-small", "movies.csv"),
         (partial(load_film_vectors, "title"), "film-vectors", "vectors.npz"),
+        (load_large, "large", "results.csv"),
+        (load_asked, "asked", "answers.npz"),
     ],
 )
 def test_a_changed_or_missing_file_is_refused(tmp_path, load, folder, name):
