@@ -584,9 +584,10 @@ define_quiz(
             "audit.q_clock",
             "After a clock was mended, EASE's nDCG@10 on the last fifth falls from 0.147 to 0.141. "
             "What do you conclude?",
-            right="the old number was too good: late events had passed for early ones",
-            because="Events with a time that is too early stand in train, though they came late. "
-            "The model learned from them, and they were the harder questions.",
+            right="the old number was too good",
+            because="Late events had passed for early ones. They stood in train, so the model "
+            "learned from them; and older films, which are better known, were asked in their "
+            "place.",
             wrong={
                 "mending has damaged the data": "It put the events back where they arrived. That a "
                 "score falls is no sign of damage.",
@@ -595,8 +596,7 @@ define_quiz(
                 "0.006 is nothing but luck": "The people are the same, so the difference is "
                 "paired; in the lesson its interval lies off 0.",
             },
-            answer="'the old number was too good: late events had passed for early ones' if "
-            "cost['the clock'][2] < 0 else ''",
+            answer="'the old number was too good' if cost['the clock'][2] < 0 else ''",
         ),
         Number(
             "audit.q_people",
@@ -648,7 +648,7 @@ define_quiz(
             "A log's shuffle test says: order is worth +0.03 (0.02 to 0.04) for the last event, "
             "and 0.00 (-0.02 to 0.01) for the first event after a pause of a day. A colleague "
             "wants to train a Transformer on the sequences. What do you say?",
-            right="ask first which of the two the product has to predict",
+            right="ask which of the two the product needs",
             because="Within a sitting there is an order, often the page's. For tomorrow's visit "
             "none was found, and a larger model finds no order where there is none.",
             wrong={
@@ -659,7 +659,7 @@ define_quiz(
                 "yes: a Transformer finds more than a chain": "It finds longer patterns, where "
                 "there are any. The test says where to look.",
             },
-            answer="'ask first which of the two the product has to predict' if "
+            answer="'ask which of the two the product needs' if "
             "found['order'].numbers['the last event']['low'] > 0 > "
             "found['order'].numbers['after a pause of a day']['low'] else ''",
         ),
@@ -667,7 +667,7 @@ define_quiz(
             "audit.q_shop",
             "A start-up has 40 customers with 3 purchases each, and asks which of ten models it "
             "should use. What do you answer?",
-            right="popularity for now, since 40 people cannot tell ten models apart",
+            right="popularity, for now",
             because="With a spread of 0.2, 40 people show a lead of 0.09, and ten models need a "
             "stricter level still. The simple model is no worse as far as can be seen.",
             wrong={
@@ -677,8 +677,7 @@ define_quiz(
                 "the one that won on MovieLens": "There 671 people rated films from a form. What "
                 "won there was not asked about these customers.",
             },
-            answer="'popularity for now, since 40 people cannot tell ten models apart' if "
-            "2.8 * 0.2 / np.sqrt(40) > 0.08 else ''",
+            answer="'popularity, for now' if 2.8 * 0.2 / np.sqrt(40) > 0.08 else ''",
         ),
     ],
 )
