@@ -12,7 +12,14 @@ __version__ = "0.1.0"
 _HOME = {
     "data.chance": ["same_margins"],
     "data.interactions": ["Interactions"],
-    "data.datasets": ["load_film_vectors", "load_movielens", "load_sequences", "load_shop"],
+    "data.datasets": [
+        "load_film_vectors",
+        "load_movielens",
+        "load_picture_shop",
+        "load_senses",
+        "load_sequences",
+        "load_shop",
+    ],
     "data.sequences": ["ordered_histories", "split_next"],
     "data.worlds": ["SeriesWorld"],
     "data.logs": ["simulate_log"],
@@ -71,7 +78,7 @@ _HOME = {
     "judging.store": ["read_leaderboard"],
     "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
-    "page.widgets": ["cell_grid", "explore", "played"],
+    "page.widgets": ["cell_grid", "explore", "picture_wall", "played"],
     "exercises": [
         "course_map",
         "exercise",
