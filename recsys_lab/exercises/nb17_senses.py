@@ -179,13 +179,13 @@ def gives_weights_for_each_column(a, b, y):
 @fuse.right
 def by_lstsq(a, b, y):
     A = np.stack([np.ravel(a), np.ravel(b)], axis=1)
-    return tuple(np.linalg.lstsq(A, np.ravel(y), rcond=None)[0])
+    return np.linalg.lstsq(A, np.ravel(y), rcond=None)[0]
 
 
 @fuse.right
 def by_cramers_rule(a, b, y):
     aa, bb, ab, ay, by = ((p * q).sum() for p, q in [(a, a), (b, b), (a, b), (a, y), (b, y)])
-    return [(bb * ay - ab * by) / (aa * bb - ab**2), (aa * by - ab * ay) / (aa * bb - ab**2)]
+    return np.array([bb * ay - ab * by, aa * by - ab * ay]) / (aa * bb - ab**2)
 
 
 @fuse.check("a small case by hand")
@@ -241,6 +241,11 @@ def _read_back(V, centre, unit):
         "`top = 2 ** (bits - 1) - 1`, `unit = np.abs(V - mean).max(axis=0) / top`, then "
         "`np.rint((V - mean) / unit) * unit + mean`; where a column is constant, take unit 1.",
     ],
+    equivalent={
+        "line 8: 2 ** (bits - 1) - 1 -> 1 - 2 ** (bits - 1)": "code and unit both turn their sign",
+        "line 10: V - mean -> mean - V": "only its size counts",
+        "line 11: 1 -> 2": "nothing is left in such a column: any unit will do",
+    },
 )
 def quantise(V, bits):
     """Return V (n x k) as it is read back after each number was stored in `bits` bits.
@@ -489,7 +494,10 @@ def _an_event(rng):
         "times one number.",
         "That number is alpha / (1 + alpha v . Pv).",
     ],
-    equivalent={"line 8: P @ v -> v @ P": "the matrix is symmetric"},
+    equivalent={
+        "line 8: P @ v -> v @ P": "the matrix is symmetric",
+        "line 9: alpha * v @ Pv -> Pv @ (alpha * v)": "the same product",
+    },
 )
 def event(P, v, alpha):
     """Return the inverse of A + alpha v v^T, given P, the inverse of A, without inverting anything.
@@ -654,7 +662,8 @@ def by_inverting_twice(P, v, alpha):
 def cell_by_cell(P, v, alpha):
     w = [sum(P[i, j] * v[j] for j in range(len(v))) for i in range(len(v))]
     c = alpha / (1 + alpha * sum(a * b for a, b in zip(v, w, strict=True)))
-    return [[P[i, j] - c * w[i] * w[j] for j in range(len(v))] for i in range(len(v))]
+    k = len(v)
+    return np.array([[P[i, j] - c * w[i] * w[j] for j in range(k)] for i in range(k)])
 
 
 @event.check("a small case by hand")
@@ -683,3 +692,95 @@ def _(answer):
         P = expect_shape(answer(P, v, 2.0), (4, 4))
     why = "After twenty events it is the inverse of I + 2 V^T V."
     expect_close(P, np.linalg.inv(np.eye(4) + 2 * V.T @ V), why, tol=1e-7)
+
+
+define_quiz(
+    "senses.recap",
+    notebook=17,
+    questions=[
+        Choice(
+            "senses.q_sense",
+            "A shop has good photographs and long descriptions of its things. New things sell badly "
+            "to customers who want what a certain singer wears. Nothing of that is in photographs "
+            "or texts. What helps?",
+            right="show them to some people, and learn from the first events",
+            because="A taste that only behaviour shows is in no description. In the lesson both "
+            "senses were at chance for such customers.",
+            wrong={
+                "a larger encoder of texts": "It reads better what is written. What is not written "
+                "it cannot read.",
+                "both senses together, with tuned weights": "Two senses that know nothing of a "
+                "taste know nothing of it together.",
+                "a network with more layers for the photographs": "It finds more of what is in the "
+                "picture. The singer is not in it.",
+            },
+            answer="'show them to some people, and learn from the first events' if "
+            "max(table.loc['behaviour', ['words', 'picture']]) < "
+            "table.loc['behaviour', 'chance'] + 0.03 else ''",
+        ),
+        Choice(
+            "senses.q_weights",
+            "The weights of two senses were fitted on the very things that the picture network was "
+            "trained on. What is wrong with them?",
+            right="the picture gets too much say",
+            because="On its own training things the network knows answers by heart, which it does "
+            "not know for new things. Weights need things that no map has learned from.",
+            wrong={
+                "the picture gets too little say": "It looks better than it is on those things, so "
+                "it gets more.",
+                "nothing: more things, better weights": "More things make the weights steady, "
+                "around a value that is wrong for new things.",
+                "they do not add up to 1": "They need not: guesses of different parts are added.",
+            },
+        ),
+        Choice(
+            "senses.q_code",
+            "Your factors lie between 9.5 and 10.5. A colleague stores each as a whole number "
+            "from -127 to 127, with 127 standing for 10.5. What comes back?",
+            right="about a dozen different values",
+            because="A unit is 10.5 / 127 = 0.083, and the factors spread over 1: a dozen codes. "
+            "Centred first, a unit would be 0.5 / 127.",
+            wrong={
+                "255 different values": "That is what 8 bits allow. Most of the codes stand for "
+                "numbers that no factor has, from -10.5 to 9.5.",
+                "the factors, but for tiny errors": "With a unit of 0.083 errors go up to 0.04, "
+                "where the factors differ by 1 at most.",
+                "only one value": "A unit is 0.083, finer than that. But it is coarse.",
+            },
+            answer="'about a dozen different values' if "
+            "len(set(np.rint(np.linspace(9.5, 10.5, 1000) / (10.5 / 127)))) in range(11, 15) else ''",
+        ),
+        Number(
+            "senses.q_memory",
+            "Two hundred million people with 64 factors each, 4 bits a factor. How many GB (10^9 "
+            "bytes) are that?",
+            right=6.4,
+            because="2 x 10^8 x 64 numbers of half a byte are 6.4 x 10^9 bytes.",
+            wrong={
+                51.2: "You took 4 bytes for a factor: 4 bits are half a byte.",
+                12.8: "You took a byte for a factor: 4 bits are half of one.",
+                3.2: "That is for a hundred million people.",
+                "else": "People x factors x bits / 8 bytes.",
+            },
+            tolerance=0.05,
+            answer="2e8 * 64 * 4 / 8 / 1e9",
+        ),
+        Choice(
+            "senses.q_news",
+            "A news site: all articles are new each morning, and readers' interests hardly change. "
+            "Which change to a model that was fitted last week brings the most?",
+            right="a new fit each night",
+            because="An article without factors cannot be recommended, however well the reader is "
+            "known. In the lesson fold-ins without new fits gained next to nothing there.",
+            wrong={
+                "fold in each event at once": "That follows readers, who hardly change. The "
+                "articles of today have no factors.",
+                "forget faster": "It makes the reader's factors more recent. The articles are what "
+                "is missing.",
+                "more factors": "They are factors of last week's articles.",
+            },
+            answer="'a new fit each night' if heights['each night'][2] > 2 * heights['each event'][2] "
+            "else ''",
+        ),
+    ],
+)
