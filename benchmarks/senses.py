@@ -330,7 +330,9 @@ def run_senses() -> str:
         drift, arrays = drift_rows(say)
         save(FOLDER / "people.npz", packed(people | arrays))
         for name, table in (("cold.csv", rows), ("drift.csv", drift)):
-            save(FOLDER / name, pd.DataFrame(table).to_csv(index=False, lineterminator="\n").encode())
+            save(
+                FOLDER / name, pd.DataFrame(table).to_csv(index=False, lineterminator="\n").encode()
+            )
     if not (FOLDER / "cost.csv").is_file():
         lines = [f'"{what}",{amount:.6g}' for what, amount in costs(say).items()]
         save(FOLDER / "cost.csv", "\n".join(["what,amount", *lines, ""]).encode())

@@ -1,4 +1,4 @@
-"""The exercises of notebook 17, Many senses, low cost, at once: fuse, quantise, fold an event in."""
+"""The exercises of notebook 17, Many senses, low cost, at once: fuse, quantise, fold in."""
 
 import numpy as np
 
@@ -22,10 +22,10 @@ def _two_guesses(rng):
     notebook=17,
     inputs=_two_guesses,
     hints=[
-        "All cells count alike, so `a.ravel()`, `b.ravel()` and `y.ravel()` are three long vectors: "
+        "All cells count alike, so `a.ravel()`, `b.ravel()` and `y.ravel()` are three vectors: "
         "which two weights bring a mixture of the first two nearest to the third?",
-        "Set the derivatives by both weights to 0: two equations in two unknowns. Where the guesses "
-        "are alike, the cell a . b couples them.",
+        "Set the derivatives by both weights to 0: two equations in two unknowns. Where the "
+        "guesses are alike, the cell a . b couples them.",
         "`A = np.c_[a.ravel(), b.ravel()]`, then solve A^T A w = A^T y, or `np.linalg.lstsq(A, "
         "y.ravel())[0]`.",
     ],
@@ -140,7 +140,7 @@ def fits_them_to_each_other(a, b, y):
 
 
 @fuse.wrong(
-    "You turned the regression round, and fitted each guess by y: y has to be fitted by the guesses."
+    "You turned the regression round, and fitted each guess by y: fit y by the guesses."
 )
 def turns_it_round(a, b, y):
     return np.array([_alone(y, a), _alone(y, b)])
@@ -700,8 +700,8 @@ define_quiz(
     questions=[
         Choice(
             "senses.q_sense",
-            "A shop has good photographs and long descriptions of its things. New things sell badly "
-            "to customers who want what a certain singer wears. Nothing of that is in photographs "
+            "A shop has good photographs and long descriptions of its things. New things sell "
+            "badly to customers who want what a certain singer wears. Nothing of that is in photographs "
             "or texts. What helps?",
             right="show them to some people, and learn from the first events",
             because="A taste that only behaviour shows is in no description. In the lesson both "
@@ -747,8 +747,8 @@ define_quiz(
                 "where the factors differ by 1 at most.",
                 "only one value": "A unit is 0.083, finer than that. But it is coarse.",
             },
-            answer="'about a dozen different values' if "
-            "len(set(np.rint(np.linspace(9.5, 10.5, 1000) / (10.5 / 127)))) in range(11, 15) else ''",
+            answer="'about a dozen different values' if 11 <= "
+            "len(set(np.rint(np.linspace(9.5, 10.5, 1000) / (10.5 / 127)))) <= 14 else ''",
         ),
         Number(
             "senses.q_memory",
@@ -779,8 +779,8 @@ define_quiz(
                 "is missing.",
                 "more factors": "They are factors of last week's articles.",
             },
-            answer="'a new fit each night' if heights['each night'][2] > 2 * heights['each event'][2] "
-            "else ''",
+            answer="'a new fit each night' if heights['each night'][2] > "
+            "2 * heights['each event'][2] else ''",
         ),
     ],
 )

@@ -18,8 +18,8 @@ class PictureMap:
     """A convolutional network from pictures to numbers, trained by the mean squared error.
 
     Three convolutions of 3 x 3 with a ReLU, each at every second place (stride 2), so that 32 x 32
-    become 4 x 4; then a layer of 64 with a ReLU, and the output. Each picture is learned from twice,
-    as it is and mirrored: neither a thing's colour nor its kind is changed by that.
+    become 4 x 4; then a layer of 64 with a ReLU, and the output. Each picture is learned from
+    twice, as it is and mirrored: neither a thing's colour nor its kind is changed by that.
 
     Parameters
     ----------
@@ -82,9 +82,7 @@ class PictureMap:
         self.build(X.shape[1], Y.shape[1])
         self.model_.compile(keras_models.keras.optimizers.Adam(self.learning_rate), loss="mse")
         both = np.concatenate([X, X[:, :, ::-1]])
-        self.model_.fit(
-            both, np.concatenate([Y, Y]), batch_size=32, epochs=self.epochs, verbose=0
-        )
+        self.model_.fit(both, np.concatenate([Y, Y]), batch_size=32, epochs=self.epochs, verbose=0)
         return self
 
     def predict(self, pictures) -> np.ndarray:

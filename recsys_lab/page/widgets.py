@@ -34,6 +34,7 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ..data.interactions import as_positions
 from . import figures
 from .display import STATIC, show_static_then_live
 
@@ -186,8 +187,10 @@ def picture_wall(
     >>> picture_wall(white, ["snow", "milk", "salt", "chalk"], [1], columns=2).value
     ((0, 1), (0, 0))
     """
-    pictures, names, states = np.asarray(pictures), _listed(names, "names"), _listed(
-        states, "states", 2
+    pictures, names, states = (
+        np.asarray(pictures),
+        _listed(names, "names"),
+        _listed(states, "states", 2),
     )
     if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
         raise ValueError(
@@ -204,15 +207,7 @@ def picture_wall(
             f"columns={columns} with {count} pictures: give as many pictures as fill the rows"
         )
     chosen = np.zeros(count, dtype=int)
-    try:
-        at = [int(each) for each in value]
-        chosen[at] = 1
-    except (TypeError, ValueError, IndexError):
-        at = [-1]
-    if at and min(at) < 0:
-        raise ValueError(
-            f"value={_shortened(repr(value), 80)}: give positions of pictures, 0 to {count - 1}"
-        )
+    chosen[as_positions(value, count, "value")] = 1
     stored = []
     for picture in pictures:
         stream = BytesIO()
@@ -226,7 +221,9 @@ def picture_wall(
         states=states,
     )
     wall.pictures = [stored[at : at + columns] for at in range(0, count, columns)]
-    wall.labels = [[str(each) for each in names[at : at + columns]] for at in range(0, count, columns)]
+    wall.labels = [
+        [str(each) for each in names[at : at + columns]] for at in range(0, count, columns)
+    ]
     return wall
 
 
