@@ -47,15 +47,16 @@ CHECKED = {
     2011, Dwork 2006, Eckart 1936, Efron 1993, Ferrari 2019, Funk 2006, Gantner 2010, Ghazimatin
     2020, Halko 2011, Harper 2015, Hastie 2015, He 2015, He 2017, Hendrycks 2016, Hidasi 2016,
     Hoerl 1970, Holm 1979, Horn 1965, Hornik 1991, Horvitz 1952, Hsu 1981, Hu 2008, Hunter 2007,
-    Ji 2020, Ji 2023, Joachims 2017, Johari 2022, Järvelin 2002, Jégou 2011, Kang 2018, Kaufman 2012, Kingma
-    2015, Kleinberg 2017, Klenitskiy 2024, Koren 2009, Krichene 2020, Krichene 2022, Lehoucq
-    1998, Leshno 1993, Li 2010, Li 2020, Li 2023, Liang 1986, Lops 2011, Mann 1947, Marlin 2009,
-    Mazumder 2010, McAuley 2015, McKay 1979, Meng 2020, Mirsky 1975, Narayanan 2008, Page 1999,
-    Radlinski 2008, Reimers 2019, Rendle 2009, Rendle 2019, Rendle 2020, Resnick 1994, Robbins
-    1951, Robbins 1970, Rubin 1976, Rumelhart 1986, Sarwar 2001, Schnabel 2016, Schönemann 1966,
-    Sherman 1950, Shokri 2017, Spärck 1972, Steck 2010, Steck 2011, Steck 2018, Steck 2019, Steck 2020, Steele
-    2014, Swaminathan 2015, Sweeney 2002, Thompson 1933, van 2013, Vargas 2011, Vaswani 2017, Wang 2020,
-    Woolridge 2021, Wu 2016, Yuan 2019, Zhang 2017, Zhou 2008, Ziegler 2005
+    Ji 2020, Ji 2023, Joachims 2017, Johari 2022, Järvelin 2002, Jégou 2011, Kang 2018, Kaufman
+    2012, Kingma 2015, Kleinberg 2017, Klenitskiy 2024, Koren 2009, Krichene 2020, Krichene
+    2022, Lehoucq 1998, Leshno 1993, Li 2010, Li 2020, Li 2023, Liang 1986, Lops 2011, Mann
+    1947, Marlin 2009, Mazumder 2010, McAuley 2015, McKay 1979, Meng 2020, Mirsky 1975,
+    Narayanan 2008, Page 1999, Radlinski 2008, Reimers 2019, Rendle 2009, Rendle 2019, Rendle
+    2020, Resnick 1994, Robbins 1951, Robbins 1970, Rubin 1976, Rumelhart 1986, Sarwar 2001,
+    Schnabel 2016, Schönemann 1966, Sherman 1950, Shokri 2017, Spärck 1972, Steck 2010, Steck
+    2011, Steck 2018, Steck 2019, Steck 2020, Steele 2014, Swaminathan 2015, Sweeney 2002,
+    Thompson 1933, van 2013, Vargas 2011, Vaswani 2017, Wang 2020, Woolridge 2021, Wu 2016, Yuan
+    2019, Zhang 2017, Zhou 2008, Ziegler 2005
     """.split(",")
 }
 

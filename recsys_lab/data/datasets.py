@@ -241,7 +241,7 @@ def load_picture_shop(
     >>> items["name"][1], pictures.shape
     ('monkey', (833, 32, 32, 3))
     """
-    folder, digests = as_folder(folder), checksums(DATA / "picture-shop")
+    folder, digests = as_folder(folder, "*.*"), checksums(DATA / "picture-shop")
     items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
     items["tags"] = items["tags"].fillna("")
     content = read_checked(folder / "pictures.png", digests["pictures.png"])

@@ -139,9 +139,7 @@ def fits_them_to_each_other(a, b, y):
     return np.array([_alone(a, b), _alone(b, a)])
 
 
-@fuse.wrong(
-    "You turned the regression round, and fitted each guess by y: fit y by the guesses."
-)
+@fuse.wrong("You turned the regression round, and fitted each guess by y: fit y by the guesses.")
 def turns_it_round(a, b, y):
     return np.array([_alone(y, a), _alone(y, b)])
 
@@ -700,9 +698,9 @@ define_quiz(
     questions=[
         Choice(
             "senses.q_sense",
-            "A shop has good photographs and long descriptions of its things. New things sell "
-            "badly to customers who want what a certain singer wears. Nothing of that is in photographs "
-            "or texts. What helps?",
+            "A shop has good photographs and long descriptions. New things sell badly to customers "
+            "who want what a certain singer wears. Nothing of that is in photographs or texts. "
+            "What helps?",
             right="show them to some people, and learn from the first events",
             because="A taste that only behaviour shows is in no description. In the lesson both "
             "senses were at chance for such customers.",

@@ -200,14 +200,14 @@ def picture_wall(
     count = len(pictures)
     if len(names) != count:
         raise ValueError(f"names has {len(names)} texts for {count} pictures: give one for each")
+    chosen = np.zeros(count, dtype=int)
+    chosen[as_positions(value, count, "value")] = 1
     if isinstance(columns, bool) or not isinstance(columns, Integral) or columns < 1:
         raise ValueError(f"columns={_shortened(repr(columns), 80)}: give a whole number")
     if not count or count % columns:
         raise ValueError(
             f"columns={columns} with {count} pictures: give as many pictures as fill the rows"
         )
-    chosen = np.zeros(count, dtype=int)
-    chosen[as_positions(value, count, "value")] = 1
     stored = []
     for picture in pictures:
         stream = BytesIO()

@@ -76,9 +76,7 @@ def test_a_mood_shows_within_a_day_and_no_longer():
         rng = np.random.default_rng(0)
         F = rng.normal(size=(300, 6))  # the world's own first draw, up to its scale
         day = F[taken].mean(axis=1)
-        alike[mood] = [
-            stats.pearsonr(day[d].ravel(), day[d + 1].ravel())[0] for d in range(9)
-        ]
+        alike[mood] = [stats.pearsonr(day[d].ravel(), day[d + 1].ravel())[0] for d in range(9)]
     assert np.mean(alike[0.0]) > 0.4 and abs(np.mean(alike[1.0])) < 0.1
 
 

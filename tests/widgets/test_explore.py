@@ -720,7 +720,7 @@ def test_a_wall_is_a_grid_with_pictures_and_names_of_their_own():
     assert wall.value == ((1, 0, 0), (0, 1, 0)) and wall.labels[1] == ["dog", "elk", "fox"]
     head, _, content = wall.pictures[1][2].partition(",")
     assert head == "data:image/png;base64"
-    assert (np.asarray(Image.open(BytesIO(b64decode(content)))) == shown[5]).all()
+    assert (np.asarray(Image.open(BytesIO(base64.b64decode(content)))) == shown[5]).all()
     with pytest.raises(ValueError, match="columns=4 with 6 pictures"):
         picture_wall(shown, names, columns=4)
     with pytest.raises(ValueError, match="names has 5 texts for 6"):
