@@ -546,8 +546,8 @@ def tiles(
         wall[top : top + high, left : left + wide] = np.dstack(
             [picture.astype(np.uint8), np.full((high, wide), 255, dtype=np.uint8)]
         )
-        place = {"ha": "center", "va": "top", "fontsize": 7.5, "gid": "cell"}
-        ax.text(left + wide / 2, top + high + 1, _short(name, 14), **place)
+        place = {"ha": "center", "va": "top", "fontsize": 7, "gid": "cell"}
+        ax.text(left + wide / 2, top + high + 1, _short(name, 12), **place)
     ax.imshow(wall, interpolation="nearest").set_label(", ".join(names) or "none")
     ax.set(xlim=(-0.25 * wide, columns * right - 0.25 * wide), ylim=(rows * down, 0))
     ax.set_aspect("equal", anchor="NW")
