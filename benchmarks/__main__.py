@@ -7,6 +7,7 @@
     python -m benchmarks --ncf            instead, the stored results of lesson 12 (minutes)
     python -m benchmarks --sequences      instead, the models of sequences of lesson 11 (minutes)
     python -m benchmarks --large          instead, the scaling and the codes of lesson 16 (minutes)
+    python -m benchmarks --senses         instead, what lesson 17 shows (minutes)
 
 The table goes to stdout, the progress to stderr, and nothing is kept. A missed budget does not fail
 the command, since it may be the machine's doing; a row that cannot be measured does.
@@ -222,6 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ncf", action="store_true", help="compute what lesson 12 shows")
     parser.add_argument("--sequences", action="store_true", help="what lesson 11 reads")
     parser.add_argument("--large", action="store_true", help="what lesson 16 reads")
+    parser.add_argument("--senses", action="store_true", help="what lesson 17 reads")
     options = parser.parse_args(arguments)
     if options.ncf:
         os.environ.update(ONE_THREAD)  # before numpy is loaded
@@ -244,6 +246,12 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks.large import run_large
 
         print(f"{machine()}\n\n{run_large()}")
+        return 0
+    if options.senses:
+        os.environ.update(ONE_THREAD)
+        from benchmarks.senses import run_senses
+
+        print(f"{machine()}\n\n{run_senses()}")
         return 0
     groups = {"imports": imports, "data": data, "slider": slider}
     groups |= {f"als {size}": partial(als, size) for size in ("100k", "1M", "10M")}

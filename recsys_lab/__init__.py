@@ -17,6 +17,8 @@ _HOME = {
         "load_film_vectors",
         "load_large",
         "load_movielens",
+        "load_picture_shop",
+        "load_senses",
         "load_sequences",
         "load_shop",
     ],
@@ -80,7 +82,7 @@ _HOME = {
     "judging.store": ["read_leaderboard"],
     "judging.leaderboard": ["leaderboard", "rivals", "standings"],
     "page.figures": ["figures"],
-    "page.widgets": ["cell_grid", "explore", "played"],
+    "page.widgets": ["cell_grid", "explore", "picture_wall", "played"],
     "auditing.report": ["audit"],
     "exercises": [
         "course_map",

@@ -5,10 +5,12 @@ Where they come from, and under which conditions: the README beside each.
 
 import hashlib
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from ..course.files import ROOT, checksums
 from .interactions import Interactions, as_choice, as_path, read_csv
@@ -255,3 +257,113 @@ def read_checked(path: Path, sha256: str) -> bytes:
             "changed or cut short, so restore the original (`python3 -m recsys_lab check` says how)"
         )
     return content
+
+
+def load_picture_shop(
+    folder: str | Path = DATA / "picture-shop",
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Load the picture shop: 833 things with a name, tags and a picture, and no customers.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``items.csv`` and ``pictures.png`` are.
+
+    Returns
+    -------
+    items : DataFrame
+        Indexed by item, 0 to 832: name, group (5 of them), subgroup (49), tags (joined by "|").
+    pictures : 833 x 32 x 32 x 3 array, uint8
+        Red, green and blue, on white: ``pictures[j]`` shows ``items.iloc[j]``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or not the one described in ``data/picture-shop/README.md``.
+
+    Examples
+    --------
+    >>> items, pictures = load_picture_shop()
+    >>> items["name"][1], pictures.shape
+    ('monkey', (833, 32, 32, 3))
+    """
+    folder, digests = as_folder(folder, "*.*"), checksums(DATA / "picture-shop")
+    items = read_csv(folder / "items.csv", sha256=digests["items.csv"]).set_index("item")
+    items["tags"] = items["tags"].fillna("")
+    content = read_checked(folder / "pictures.png", digests["pictures.png"])
+    sheet, side = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")), 32
+    rows, columns = sheet.shape[0] // side, sheet.shape[1] // side
+    tiles = sheet.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
+    return items, tiles.reshape(-1, side, side, 3)[: len(items)]
+
+
+@dataclass(frozen=True)
+class Senses:
+    """What lesson 17 measured: see ``data/senses/README.md``.
+
+    Attributes
+    ----------
+    words : 833 x 384 array, float32
+        What the encoder of text makes of each thing's name and tags; rows of length 1.
+    cold : DataFrame
+        nDCG@10 of new things: by draw, share of wrong pictures, sense and group of customers.
+    people : (draw, sense) -> array
+        The same with right pictures, customer by customer; and (draw, "group").
+    drift : DataFrame
+        nDCG@10 in drifting worlds: by world, way of learning, seed and place in the day.
+    drift_people : (world, way, seed) -> array
+        The same, person by person.
+    cost : Series
+        What was measured on one core, by name; the unit stands in the name.
+    """
+
+    words: np.ndarray
+    cold: pd.DataFrame
+    people: dict
+    drift: pd.DataFrame
+    drift_people: dict
+    cost: pd.Series
+
+
+def load_senses(folder: str | Path = DATA / "senses") -> Senses:
+    """Load what lesson 17 measured: senses, drifting worlds, and costs.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the files of ``data/senses`` are.
+
+    Returns
+    -------
+    Senses
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or not the one described in the README.
+
+    Examples
+    --------
+    >>> load_senses().words.shape
+    (833, 384)
+    """
+    folder, digests = as_folder(folder), checksums(DATA / "senses")
+
+    def table(name):
+        return read_csv(folder / name, sha256=digests[name])
+
+    def arrays(name):
+        with np.load(io.BytesIO(read_checked(folder / name, digests[name]))) as stored:
+            return dict(stored)
+
+    stored = arrays("words.npz")
+    words = stored["words"] * stored["unit"][:, None]
+    people = arrays("people.npz")
+    return Senses(
+        words / np.linalg.norm(words, axis=1, keepdims=True),
+        table("cold.csv"),
+        {(int(name[0]), name[2:]): people[name] for name in people if name[0].isdigit()},
+        table("drift.csv"),
+        {tuple(name.split("/")): people[name] for name in people if not name[0].isdigit()},
+        table("cost.csv").set_index("what")["amount"],
+    )

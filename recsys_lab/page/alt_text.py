@@ -78,7 +78,7 @@ def _told_axes(ax: Axes) -> list[str]:
 def _told_image(ax: Axes, image) -> str:
     values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
     if values.ndim != 2:
-        return "An image."
+        return f"Pictures: {_label(image)}." if _label(image) else "An image."
     rows = _tick_names(ax.yaxis, values.shape[0])
     columns = _tick_names(ax.xaxis, values.shape[1])
     axes = f"{ax.get_ylabel() or 'row'} by {ax.get_xlabel() or 'column'}"

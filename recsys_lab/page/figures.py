@@ -514,6 +514,57 @@ def scatter(
 
 
 @_alone
+def tiles(
+    pictures,
+    names: Sequence,
+    title: str = "",
+    *,
+    columns: int = 5,
+    rows: int | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw small pictures in rows, each with its name below.
+
+    Parameters
+    ----------
+    pictures : n x h x w x 3 numbers, 0 to 255.
+    names : n texts; a long one is cut.
+    title : the picture's one message, as a sentence.
+    columns : pictures in a row.
+    rows : room for so many rows, also where there are fewer pictures: give it when a slider moves.
+    ax : axes from `panels`; a figure of its own if not given.
+
+    Examples
+    --------
+    >>> white = np.full((2, 4, 4, 3), 255)
+    >>> print(alt_text(tiles(white, ["snow", "milk"], "White.")))
+    White. Pictures: snow, milk.
+    """
+    pictures = np.asarray(pictures)
+    if pictures.ndim != 4 or pictures.shape[-1] != 3:
+        raise ValueError(f"pictures has shape {pictures.shape}: give n x h x w x 3 numbers")
+    names = _names(names, len(pictures), "names")
+    ax = ax if ax is not None else panels()[1][0]
+    _room(ax, title, "", "", names=("",))
+    rows = rows or max(1, -(-len(pictures) // columns))
+    _, high, wide, _ = pictures.shape
+    down, right = round(1.42 * high), round(1.5 * wide)  # with a line of text below each
+    wall = np.zeros((rows * down, columns * right, 4), dtype=np.uint8)  # transparent
+    for number, (picture, name) in enumerate(zip(pictures, names, strict=True)):
+        top, left = number // columns * down, number % columns * right
+        wall[top : top + high, left : left + wide] = np.dstack(
+            [picture.astype(np.uint8), np.full((high, wide), 255, dtype=np.uint8)]
+        )
+        place = {"ha": "center", "va": "top", "fontsize": 7, "gid": "cell"}
+        ax.text(left + wide / 2, top + high + 1, _short(name, 12), **place)
+    ax.imshow(wall, interpolation="nearest").set_label(", ".join(names) or "none")
+    ax.set(xlim=(-0.25 * wide, columns * right - 0.25 * wide), ylim=(rows * down, 0))
+    ax.set_aspect("equal", anchor="NW")
+    ax.set_axis_off()
+    return ax.figure
+
+
+@_alone
 def png(figure: Figure, scale: float = 1.0) -> bytes:
     """Draw a figure and return it as a PNG, `scale` times 100 dots an inch.
 

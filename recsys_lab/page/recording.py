@@ -182,7 +182,7 @@ def _grids(grid: CellGrid, clicks: int) -> Iterator[tuple[tuple[int, ...], ...]]
 
 
 def _grid_form(grid: CellGrid) -> dict:
-    parts = ("rows", "columns", "names", "states", "start", "description")
+    parts = ("rows", "columns", "names", "states", "start", "description", "pictures", "labels")
     return {"kind": "grid", "value": grid.value} | {part: getattr(grid, part) for part in parts}
 
 

@@ -21,6 +21,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from io import BytesIO
 from itertools import islice
 from numbers import Integral, Real
 from typing import ClassVar
@@ -31,7 +32,9 @@ import numpy as np
 import traitlets
 from IPython import get_ipython
 from matplotlib.figure import Figure
+from PIL import Image
 
+from ..data.interactions import as_positions
 from . import figures
 from .display import STATIC, show_static_then_live
 
@@ -154,6 +157,76 @@ def cell_grid(
     )
 
 
+def picture_wall(
+    pictures,
+    names: Sequence,
+    value: Sequence[int] = (),
+    *,
+    columns: int = 8,
+    states: tuple[str, str] = ("not chosen", "chosen"),
+) -> "CellGrid":
+    """Return a control of pictures that are chosen by a click; its value is a matrix of 0 and 1.
+
+    Parameters
+    ----------
+    pictures : n x h x w x 3, uint8
+    names : n texts, which stand for the pictures where they cannot be seen.
+    value : the positions of those that are chosen at the start.
+    columns : of the wall; n has to be a multiple of it.
+    states : what not to choose and to choose a picture means.
+
+    Raises
+    ------
+    ValueError
+        If pictures is no such array, there are not as many names, they do not fill the wall, or a
+        position is none.
+
+    Examples
+    --------
+    >>> white = np.full((4, 2, 2, 3), 255, dtype=np.uint8)
+    >>> picture_wall(white, ["snow", "milk", "salt", "chalk"], [1], columns=2).value
+    ((0, 1), (0, 0))
+    """
+    pictures, names, states = (
+        np.asarray(pictures),
+        _listed(names, "names"),
+        _listed(states, "states", 2),
+    )
+    if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
+        raise ValueError(
+            f"pictures has shape {pictures.shape} and type {pictures.dtype}: give n x h x w x 3, "
+            "uint8"
+        )
+    count = len(pictures)
+    if len(names) != count:
+        raise ValueError(f"names has {len(names)} texts for {count} pictures: give one for each")
+    chosen = np.zeros(count, dtype=int)
+    chosen[as_positions(value, count, "value")] = 1
+    if isinstance(columns, bool) or not isinstance(columns, Integral) or columns < 1:
+        raise ValueError(f"columns={_shortened(repr(columns), 80)}: give a whole number")
+    if not count or count % columns:
+        raise ValueError(
+            f"columns={columns} with {count} pictures: give as many pictures as fill the rows"
+        )
+    stored = []
+    for picture in pictures:
+        stream = BytesIO()
+        Image.fromarray(picture).save(stream, "PNG")
+        stored.append("data:image/png;base64," + b64encode(stream.getvalue()).decode("ascii"))
+    wall = cell_grid(
+        range(1, count // columns + 1),
+        range(1, columns + 1),
+        chosen.reshape(-1, columns),
+        names=("row", "column"),
+        states=states,
+    )
+    wall.pictures = [stored[at : at + columns] for at in range(0, count, columns)]
+    wall.labels = [
+        [str(each) for each in names[at : at + columns]] for at in range(0, count, columns)
+    ]
+    return wall
+
+
 def played(
     first: int, last: int, *, start: int | None = None, interval: int = 500
 ) -> ipywidgets.IntSlider:
@@ -201,6 +274,9 @@ class CellGrid(anywidget.AnyWidget, ipywidgets.ValueWidget):
     columns = traitlets.List().tag(sync=True)
     names = traitlets.List().tag(sync=True)
     states = traitlets.List().tag(sync=True)
+    # Of a wall: rows of data URLs, and of names, in place of 0 and 1 and of the labels.
+    pictures = traitlets.List().tag(sync=True)
+    labels = traitlets.List().tag(sync=True)
     description = traitlets.Unicode().tag(sync=True)
     disabled = traitlets.Bool().tag(sync=True)
 

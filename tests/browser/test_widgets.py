@@ -450,3 +450,32 @@ print("heard", len(paper))
         "".join(line for o in c["outputs"] for line in o["text"]) for c in lab.cells(page, name)[1:]
     ]
     assert told == ["heard 1\n", "heard again\n"]
+
+
+def test_a_wall_shows_its_pictures_and_tells_their_names(lab, page):
+    view = """
+import numpy as np
+from recsys_lab import explore, figures, picture_wall
+
+pictures = np.full((4, 8, 8, 3), 255, dtype=np.uint8)
+pictures[1:, 2:6, 2:6, 0] = 0
+
+def view(taste):
+    chosen = np.flatnonzero(np.ravel(taste))
+    return figures.tiles(pictures[chosen], chosen, "Chosen.", columns=2, rows=2)
+
+explore(view, taste=picture_wall(pictures, ["snow", "sea", "sky", "ice"], [0], columns=2))
+"""
+    lab.open(page, lab.add("wall.ipynb", [view]))
+    run_all(page)
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    assert shown(explorer)["alt"] == "Chosen. Pictures: 0."
+    cells = explorer.locator(".rl-wall button[role=checkbox]")
+    assert cells.count() == 4
+    sizes = cells.locator("img").evaluate_all("all => all.map((one) => one.naturalWidth)")
+    assert sizes == [8, 8, 8, 8]
+    changed = after(page, explorer, lambda: cells.nth(2).click())
+    assert changed["alt"] == "Chosen. Pictures: 0, 2."
+    labels = cells.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
+    assert labels == ["snow: chosen", "sea: not chosen", "sky: chosen", "ice: not chosen"]

@@ -11,6 +11,8 @@ from recsys_lab import (
     load_film_vectors,
     load_large,
     load_movielens,
+    load_picture_shop,
+    load_senses,
     load_shop,
     text,
 )
@@ -66,6 +68,20 @@ def test_a_film_stands_in_the_row_of_its_column():
     assert data.times[at] == 1260759108
 
 
+def test_a_picture_stands_beside_its_name():
+    items, pictures = load_picture_shop()
+    assert pictures.shape == (833, 32, 32, 3) and pictures.dtype == np.uint8
+    # Looked at by eye: white around, and colours that the names speak of.
+    assert (pictures[:, 0, 0] > 240).all(axis=1).mean() > 0.8
+    for name, channel in [("fire engine", 0), ("blue book", 2), ("frog", 1)]:
+        at = np.flatnonzero(items["name"] == name)[0]
+        ink = pictures[at][pictures[at].min(axis=-1) < 200]
+        assert ink.mean(axis=0).argmax() == channel, name
+    assert (items["group"].nunique(), items["subgroup"].nunique()) == (5, 49)
+    said = items["name"] + " " + items["tags"].str.replace("|", " ")
+    assert said.str.contains(r"\b(?:red|green|blue|yellow)\b").sum() < 40
+
+
 def test_git_changes_no_line_end_of_the_data():
     files = sorted(str(path.relative_to(DATA)) for path in DATA.rglob("*.*"))
     asked = ["git", "check-attr", "text", "--", *files]
@@ -92,6 +108,10 @@ def test_every_file_beside_a_readme_is_listed_there_with_its_checksum(folder):
         (partial(load_film_vectors, "title"), "film-vectors", "vectors.npz"),
         (load_large, "large", "results.csv"),
         (load_asked, "asked", "answers.npz"),
+        (load_picture_shop, "picture-shop", "items.csv"),
+        (load_picture_shop, "picture-shop", "pictures.png"),
+        *[(load_senses, "senses", f"{name}.csv") for name in ("cold", "drift", "cost")],
+        *[(load_senses, "senses", f"{name}.npz") for name in ("people", "words")],
     ],
 )
 def test_a_changed_or_missing_file_is_refused(tmp_path, load, folder, name):

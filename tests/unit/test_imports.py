@@ -16,7 +16,7 @@ NOTEBOOK = {"IPython", "ipywidgets", "anywidget", "traitlets"}
 # The floors, from the ground up: each may import those below it, and the packages named here.
 FLOORS = {
     "course": set(),  # so that a Python without any package can start it: see the last test
-    "data": SCIENCE,
+    "data": {*SCIENCE, "PIL"},
     "models": {*SCIENCE, "keras"},
     "judging": SCIENCE,
     "page": {"numpy", "matplotlib", "PIL", *NOTEBOOK},

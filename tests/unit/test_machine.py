@@ -32,7 +32,7 @@ def test_a_python_without_tensorflow_is_noted_with_the_lessons_that_need_it(monk
     monkeypatch.setattr(sys, "version_info", (*machine.FIRST_WITHOUT_TENSORFLOW, 0))
     found = finding("Python")
     assert found.verdict == "NOTE"
-    assert found.remedy.startswith("lessons 05, 07, 11 and 12:")
+    assert found.remedy.startswith("lessons 05, 07, 11, 12 and 17:")
 
 
 def test_little_memory_is_noted_and_too_little_is_a_problem(monkeypatch):

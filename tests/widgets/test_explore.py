@@ -16,7 +16,7 @@ from PIL import Image
 
 from recsys_lab import figures
 from recsys_lab.page import widgets
-from recsys_lab.page.widgets import Explorer, FrameCache, cell_grid, explore
+from recsys_lab.page.widgets import Explorer, FrameCache, cell_grid, explore, picture_wall
 
 
 @pytest.fixture(autouse=True)
@@ -711,6 +711,20 @@ def test_a_grid_is_a_control_whose_value_can_be_looked_up():
 def test_a_grid_of_something_else_is_refused(value, told):
     with pytest.raises(ValueError, match=told):
         cell_grid([1, 2], ["A", "B"], value)
+
+
+def test_a_wall_is_a_grid_with_pictures_and_names_of_their_own():
+    shown = np.arange(6 * 2 * 2 * 3, dtype=np.uint8).reshape(6, 2, 2, 3)
+    names = ["ant", "bee", "cat", "dog", "elk", "fox"]
+    wall = picture_wall(shown, names, [0, 4], columns=3)
+    assert wall.value == ((1, 0, 0), (0, 1, 0)) and wall.labels[1] == ["dog", "elk", "fox"]
+    head, _, content = wall.pictures[1][2].partition(",")
+    assert head == "data:image/png;base64"
+    assert (np.asarray(Image.open(BytesIO(base64.b64decode(content)))) == shown[5]).all()
+    with pytest.raises(ValueError, match="columns=4 with 6 pictures"):
+        picture_wall(shown, names, columns=4)
+    with pytest.raises(ValueError, match="names has 5 texts for 6"):
+        picture_wall(shown, names[:5], columns=3)
 
 
 @pytest.mark.parametrize("given", [(0, np.inf), (0.0, 1.0, np.nan), (-np.inf, 1.0)])

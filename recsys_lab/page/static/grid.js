@@ -1,4 +1,5 @@
 // A matrix of cells that are clicked, or reached by the arrow keys and switched by the space bar.
+// With pictures it is a wall: a cell shows its picture, and has a name of its own.
 
 function render({ model, el }) {
   el.classList.add("rl-grid");
@@ -6,15 +7,19 @@ function render({ model, el }) {
   const columns = model.get("columns");
   const [rowName, columnName] = model.get("names");
   const [off, on] = model.get("states");
+  const pictures = model.get("pictures") ?? [];
+  const labels = model.get("labels") ?? [];
+  const wall = pictures.length > 0;
+  el.classList.toggle("rl-wall", wall);
 
   const table = document.createElement("table");
   const caption = table.createCaption();
-  const head = table.createTHead().insertRow();
+  const head = wall ? null : table.createTHead().insertRow();
   const body = table.createTBody();
-  head.append(heading("col", ""), ...columns.map((name) => heading("col", name)));
+  head?.append(heading("col", ""), ...columns.map((name) => heading("col", name)));
   const cells = rows.map((row, i) => {
     const line = body.insertRow();
-    line.append(heading("row", `${rowName} ${row}`));
+    if (!wall) line.append(heading("row", `${rowName} ${row}`));
     return columns.map((_, j) => {
       const cell = document.createElement("button");
       cell.type = "button";
@@ -22,6 +27,12 @@ function render({ model, el }) {
       cell.addEventListener("click", () => toggle(i, j));
       cell.addEventListener("focus", () => enter(i, j));
       cell.addEventListener("keydown", (event) => move(event, i, j));
+      if (wall) {
+        const image = document.createElement("img");
+        image.src = pictures[i][j];
+        image.alt = "";
+        cell.append(image);
+      }
       line.insertCell().append(cell);
       return cell;
     });
@@ -71,8 +82,9 @@ function render({ model, el }) {
       row.forEach((value, j) => {
         const cell = cells[i][j];
         const state = value ? on : off;
-        const name = `${rowName} ${rows[i]}, ${columnName} ${columns[j]}: ${state}`;
-        cell.textContent = value;
+        const place = `${rowName} ${rows[i]}, ${columnName} ${columns[j]}`;
+        const name = `${labels[i]?.[j] ?? place}: ${state}`;
+        if (!wall) cell.textContent = value;
         cell.title = name;
         cell.setAttribute("aria-label", name);
         cell.setAttribute("aria-checked", value ? "true" : "false");
