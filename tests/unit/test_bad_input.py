@@ -202,6 +202,7 @@ ARGUMENTS = {
     "amounts": ("list", [1, 2]),
     "weight": ("chance", 0.5),
     "candidates": ("count", 3),
+    "cg_steps": ("count", 3),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -230,7 +231,14 @@ HERE = {
 }
 # None stands for the default there.
 OPTIONAL = {
-    *[("als", "start"), ("als", "rng"), ("ALS", "rng"), ("recommend", "seen"), ("review", "now")],
+    *[
+        ("als", "start"),
+        ("als", "rng"),
+        ("als", "cg_steps"),
+        ("ALS", "rng"),
+        ("recommend", "seen"),
+        ("review", "now"),
+    ],
     *[(name, "neighbours") for name in ("item_cosine", "ItemNeighbours", "UserNeighbours")],
     *[(name, "forbidden") for name in ("sample_negatives", "training_pairs", "dataset")],
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],
