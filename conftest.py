@@ -7,12 +7,16 @@ from unittest.mock import patch
 import pytest
 from nbval.plugin import IPyNbCell
 
+from recsys_lab.models.spark import has_spark, spark_status
+from tests.spark import NEEDS_SPARK
 from tools.notebooks import fresh_environment
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item):
     """Give each notebook's kernel, which its first cell starts, an environment of its own."""
+    if isinstance(item, IPyNbCell) and item.path.name in NEEDS_SPARK and not has_spark():
+        pytest.skip(spark_status())
     if not isinstance(item, IPyNbCell) or item.parent.kernel is not None:
         return (yield)
     environment = fresh_environment()

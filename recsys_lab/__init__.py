@@ -40,6 +40,7 @@ _HOME = {
     "models.ncf_models": ["ncf_model"],
     "models.sequence_models": ["Chain", "NextItem"],
     "models.private": ["gaussian_scale"],
+    "models.spark": ["spark"],
     "models.recommenders": [
         "ALS",
         "BPR",

@@ -20,6 +20,7 @@ from recsys_lab.exercises.questions import Number, all_quizzes
 from tests.notebooks.parts import without
 from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import Values, binding_problems, run_and_evaluate, unbound_problems
+from tests.spark import runnable
 from tools.handout import EXERCISE, talking_points, teacher
 from tools.notebooks import ROOT, Run, all_notebooks, run
 
@@ -46,7 +47,7 @@ def teachers(tmp_path_factory):
     return folder / "teacher"
 
 
-@pytest.fixture(scope="module", params=all_notebooks(), ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=runnable(all_notebooks()), ids=lambda path: path.stem)
 def rerun(request, teachers):
     path = teachers / request.param.name
     number = int(path.name[:2])
@@ -136,7 +137,7 @@ def with_other_answers(nb, exercises):
     return nb
 
 
-@pytest.mark.parametrize("path", all_notebooks(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", runnable(all_notebooks()), ids=lambda path: path.stem)
 def test_a_core_needs_no_going_further_and_another_right_answer_breaks_no_cell(path, tmp_path):
     """One run for both: the core first, then what goes further."""
     number = int(path.name[:2])
