@@ -5,6 +5,7 @@
     python -m benchmarks --first-start    the set-up on a fresh machine too (downloads packages)
     python -m benchmarks --leaderboard    instead, the leaderboard of the course's models (minutes)
     python -m benchmarks --ncf            instead, the stored results of lesson 12 (minutes)
+    python -m benchmarks --machines       instead, one machine and Spark, of lesson 18 (minutes)
     python -m benchmarks --sequences      instead, the models of sequences of lesson 11 (minutes)
 
 The table goes to stdout, the progress to stderr, and nothing is kept. A missed budget does not fail
@@ -221,7 +222,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--leaderboard", action="store_true", help="rank the course's models")
     parser.add_argument("--ncf", action="store_true", help="compute what lesson 12 shows")
     parser.add_argument("--sequences", action="store_true", help="what lesson 11 reads")
+    parser.add_argument("--machines", action="store_true", help="what lesson 18 reads")
     options = parser.parse_args(arguments)
+    if options.machines:
+        os.environ.update(ONE_THREAD)
+        from benchmarks.machines import run_machines
+
+        print(f"{machine()}\n\n{run_machines()}")
+        return 0
     if options.ncf:
         os.environ.update(ONE_THREAD)  # before numpy is loaded
         from benchmarks.ncf import run_ncf
