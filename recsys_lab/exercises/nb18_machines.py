@@ -163,6 +163,7 @@ def _a_log(rng):
     "machines.sent",
     notebook=18,
     inputs=_a_log,
+    equivalent={"line 7: blocks -> blocks + 1": "j % blocks is never blocks: an empty block more"},
     hints=[
         "An item block needs the factors of each user who has an event with one of its items. How "
         "often do they travel if a user has three events in the same block?",
