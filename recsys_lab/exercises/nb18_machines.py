@@ -58,8 +58,8 @@ def by_lengths(R, U, V, alpha):
 def one_by_one(R, U, V, alpha):
     found = []
     for r, u in zip(R, U, strict=True):
-        C = np.diag(1 + alpha * r)
-        left, right = V.T @ C @ V @ u, V.T @ C @ (r > 0)
+        weighted = V.T * (1 + alpha * r)
+        left, right = weighted @ V @ u, weighted @ (r > 0)
         found.append(np.linalg.lstsq(u[:, None], right - left, rcond=None)[0][0])
     return np.array(found)
 
