@@ -15,8 +15,6 @@ from tools.notebooks import fresh_environment
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item):
     """Give each notebook's kernel, which its first cell starts, an environment of its own."""
-    if isinstance(item, IPyNbCell) and item.path.name in NEEDS_SPARK and not has_spark():
-        pytest.skip(spark_status())
     if not isinstance(item, IPyNbCell) or item.parent.kernel is not None:
         return (yield)
     environment = fresh_environment()
@@ -25,6 +23,16 @@ def pytest_runtest_setup(item):
     item.config.add_cleanup(lambda: environment.__exit__(None, None, None))
     with patch.dict(os.environ, extra):
         return (yield)
+
+
+def pytest_collection_modifyitems(items):
+    """Skip, with the remedy, the notebooks that need Spark where there is none."""
+    without = [
+        each for each in items if isinstance(each, IPyNbCell) and each.path.name in NEEDS_SPARK
+    ]
+    if without and not has_spark():
+        for item in without:
+            item.add_marker(pytest.mark.skip(reason=spark_status()))
 
 
 def pytest_terminal_summary(terminalreporter):
