@@ -7,6 +7,8 @@ from unittest.mock import patch
 import pytest
 from nbval.plugin import IPyNbCell
 
+from recsys_lab.models.spark import has_spark, spark_status
+from tests.spark import NEEDS_SPARK
 from tools.notebooks import fresh_environment
 
 
@@ -21,6 +23,16 @@ def pytest_runtest_setup(item):
     item.config.add_cleanup(lambda: environment.__exit__(None, None, None))
     with patch.dict(os.environ, extra):
         return (yield)
+
+
+def pytest_collection_modifyitems(items):
+    """Skip, with the remedy, the notebooks that need Spark where there is none."""
+    without = [
+        each for each in items if isinstance(each, IPyNbCell) and each.path.name in NEEDS_SPARK
+    ]
+    if without and not has_spark():
+        for item in without:
+            item.add_marker(pytest.mark.skip(reason=spark_status()))
 
 
 def pytest_terminal_summary(terminalreporter):

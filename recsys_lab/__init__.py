@@ -51,6 +51,7 @@ _HOME = {
     "models.sequence_models": ["Chain", "NextItem"],
     "models.semantic_ids": ["CodeWriter", "SemanticIds"],
     "models.private": ["gaussian_scale"],
+    "models.spark": ["spark"],
     "models.recommenders": [
         "ALS",
         "BPR",

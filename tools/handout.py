@@ -48,6 +48,7 @@ from pygments.lexers import PythonLexer
 from recsys_lab.course.files import lessons
 from recsys_lab.course.status import any_console
 from recsys_lab.exercises import get
+from recsys_lab.models.spark import has_spark
 from recsys_lab.page.display import DARK_FILTER, STATIC
 from recsys_lab.page.figures import DARK_INK, DARK_PAPER
 from recsys_lab.page.recording import MIME
@@ -534,7 +535,7 @@ def write(path: Path, out: Path, *, still: bool = False) -> str:
     nb, number = read(path), path.name[:2]
     files, pages = {}, out / "html"
     try:
-        live = nb if still else recorded(path)
+        live = nb if still or not _runs_here(path) else recorded(path)
         points = talking_points(path.stem)
         for edition, made in {"student": student(nb), "teacher": teacher(nb, points)}.items():
             files[out / edition / path.name] = nbformat.writes(made) + "\n"
@@ -550,6 +551,11 @@ def write(path: Path, out: Path, *, still: bool = False) -> str:
     if largest >= PAGE_LIMIT:
         line += f" -- TOO LARGE: the limit is {PAGE_LIMIT / 1e6:.0f} MB; give a widget fewer values"
     return line
+
+
+def _runs_here(path: Path) -> bool:
+    """Whether a lesson can be run: one that needs Spark is not held against who has none."""
+    return has_spark() or path.name not in {each.path.name for each in lessons() if each.uses_spark}
 
 
 def _refuse_the_courses_own(out: Path) -> None:

@@ -1,20 +1,28 @@
 """Pin the packages of `pyproject.toml`: write `requirements.lock` and, from it, `environment.yml`.
 
+What `python3 -m recsys_lab add spark` installs on top has a lock of its own, with what builds it.
+
     python -m tools.lock              pin what has to change, keep the other pins
     python -m tools.lock --upgrade    pin the newest of everything
 
 uv, which does the work, has to be there: `.venv` has it after the first start of the course.
 """
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 
+from recsys_lab.course.machine import OLDEST_PYTHON
+from recsys_lab.course.surroundings import for_tools, pip_settings
 from tools.notebooks import ROOT, store
 
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
+SPARK_LOCK = ROOT / "requirements-spark.lock"
+
+OLDEST = ".".join(map(str, OLDEST_PYTHON))
 
 HEADER = """\
 # For conda, mamba and Binder. Made by `python -m tools.lock` with the pins of requirements.lock.
@@ -32,14 +40,25 @@ dependencies:
 
 def compile_lock(*options: str) -> None:
     """Resolve `pyproject.toml` for every platform and Python, with what the launcher installs."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--generate-hashes"]
     # `fewest`: one version of a package for every Python, or a stored number could depend on it.
-    command += ["--extra", "lab", "--extra", "test", "--extra", "setup"]
-    command += ["--fork-strategy", "fewest"]
-    command += ["--no-emit-index-url", "--no-emit-find-links"]
-    command += ["--custom-compile-command", "python -m tools.lock", "--quiet"]
-    command += [*options, "pyproject.toml", "-o", LOCK.name]
-    subprocess.run(command, cwd=ROOT, check=True)
+    extras = [word for extra in ("lab", "test", "setup") for word in ("--extra", extra)]
+    _compile(*extras, *options, "pyproject.toml", "-o", LOCK.name)
+
+
+def compile_spark_lock(project: dict, *options: str) -> None:
+    """Resolve Spark alone. It comes as source: setuptools, which builds it, is pinned beside it."""
+    asked = [*project["optional-dependencies"]["spark"], "setuptools"]
+    where = ["-c", LOCK.name, "-", "-o", SPARK_LOCK.name]
+    _compile("--no-annotate", *options, *where, asked="\n".join(asked))
+
+
+def _compile(*options: str, asked: str | None = None) -> None:
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--generate-hashes"]
+    command += ["--fork-strategy", "fewest", "--no-emit-index-url", "--no-emit-find-links"]
+    command += ["--python-version", OLDEST, "--custom-compile-command", "python -m tools.lock"]
+    command += ["--quiet", *options]
+    environment = for_tools(pip_settings(sys.executable), os.environ)
+    subprocess.run(command, cwd=ROOT, check=True, input=asked, text=True, env=environment)
 
 
 def pins(lock: str) -> dict[str, tuple[str, set[str]]]:
@@ -64,8 +83,9 @@ def environment(lock: str, project: dict) -> str:
 
 
 def main() -> None:
-    compile_lock(*sys.argv[1:])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    compile_lock(*sys.argv[1:])
+    compile_spark_lock(project, *sys.argv[1:])
     text = environment(LOCK.read_text(encoding="utf-8"), project)
     store(ENVIRONMENT, text)
 

@@ -53,9 +53,9 @@ CHECKED = {
     Rajput 2023, Reimers 2019, Rendle 2009, Rendle 2019, Rendle 2020, Resnick 1994, Robbins
     1951, Robbins 1970, Rubin 1976, Rumelhart 1986, Sarwar 2001, Schnabel 2016, Schönemann 1966,
     Sherman 1950, Shokri 2017, Spärck 1972, Steck 2010, Steck 2011, Steck 2018, Steck 2019,
-    Steck 2020, Steele 2014, Swaminathan 2015, Sweeney 2002, Thompson 1933, van 2013, Vargas
-    2011, Vaswani 2017, Wang 2020, Woolridge 2021, Wu 2016, Yuan 2019, Zhang 2017, Zhou 2008,
-    Ziegler 2005
+    Steck 2020, Steele 2014, Swaminathan 2015, Sweeney 2002, Takács 2011, Thompson 1933, van
+    2013, Vargas 2011, Vaswani 2017, Wang 2020, Woolridge 2021, Wu 2016, Yuan 2019, Zhang 2017,
+    Zhou 2008, Ziegler 2005
     """.split(",")
 }
 

@@ -22,6 +22,7 @@ class Entry:
     promise : the sentence in bold below the title.
     minutes : what it says that it takes, without what stands under *Going further*.
     uses_keras : whether a cell imports Keras, so needs TensorFlow.
+    uses_spark : whether a cell starts Spark, which has to be added.
     """
 
     path: Path
@@ -29,6 +30,7 @@ class Entry:
     promise: str
     minutes: int
     uses_keras: bool
+    uses_spark: bool
 
     @property
     def number(self) -> str:
@@ -52,6 +54,7 @@ def lessons(folder: Path = ROOT / "notebooks") -> list[Entry]:
         minutes = re.search(r"\*\*Time:\*\* about (\d+) minutes", "\n".join(texts))
         code = [t for t, c in zip(texts, cells, strict=True) if c.get("cell_type") == "code"]
         keras = any(re.search(r"^ *from recsys_lab.*\bkeras\b", text, re.M) for text in code)
+        spark = any(re.search(r"\bstart_spark\(", text) for text in code)
         found.append(
             Entry(
                 path,
@@ -59,6 +62,7 @@ def lessons(folder: Path = ROOT / "notebooks") -> list[Entry]:
                 " ".join(promise[1].split()) if promise else "",
                 int(minutes[1]) if minutes else 0,
                 keras,
+                spark,
             )
         )
     return found

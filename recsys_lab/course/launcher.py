@@ -16,10 +16,11 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .java import NoJava, find_java
 from .machine import (
     OLDEST_PYTHON,
     PATH_FILE,
@@ -39,6 +40,8 @@ from .status import any_console
 from .surroundings import OF_PYTHON, for_tools, pip_settings, without_foreign_packages
 
 LOCK = ROOT / "requirements.lock"
+# Of what is added with `add`: extra -> its own lock.
+ADDED = {"spark": ROOT / "requirements-spark.lock"}
 # Stands in the stamp until everything is there.
 UNFINISHED = "unfinished"
 
@@ -53,6 +56,7 @@ usage: python3 -m recsys_lab VERB [further arguments]
   audit     what a log of your own can tell, and which model to trust on it: audit log.csv
   bench     measure the speed of imports, sliders and notebooks against their budgets
   handout   write a student's and a teacher's edition of every lesson, and pages without Jupyter
+  add spark install Apache Spark for lesson 18: 480 MB, and it needs Java 17 or later
 
 All but `check` and `progress` set up the folder .venv first, if it is not yet."""
 
@@ -78,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         "audit": audit,
         "bench": bench,
         "handout": handout,
+        "add": add,
     }
     try:
         if verb in verbs:
@@ -88,6 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"There is no verb {verb!r}: choose one of those below.\n\n{USAGE}", file=sys.stderr)
         return 2
     except Stop as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except NoJava as problem:
         print(problem, file=sys.stderr)
         return 1
     except OSError as problem:
@@ -157,6 +165,18 @@ def handout(arguments: list[str]) -> int:
     """Write the students' and the teacher's edition of every lesson."""
     set_up("lab")
     return _become(["-m", "tools.handout", *arguments])
+
+
+def add(arguments: list[str]) -> int:
+    """Install what one lesson needs beside the rest; it stays, and is kept up to date."""
+    if arguments not in [[name] for name in ADDED]:
+        given = " ".join(arguments) or "nothing"
+        raise Stop(f"`add` was given {given!r}: write `python3 -m recsys_lab add spark`.")
+    # First: a machine without Java is not to fetch half a gigabyte in vain.
+    home, version = find_java()
+    set_up("lab", *arguments)
+    print(f"Spark is there, and runs on Java {version} in {home}: lesson 18 can be run.")
+    return 0
 
 
 def progress(arguments: list[str]) -> int:
@@ -233,6 +253,9 @@ def set_up(*extras: str) -> None:
         command += ["--require-hashes", "-r", "pyproject.toml", "-c", LOCK.name]
         for extra in wanted:
             command += ["--extra", extra]
+            if extra in ADDED:
+                # It comes as source, so what builds it has to be the locked one too.
+                command += ["-c", ADDED[extra].name, "--build-constraints", ADDED[extra].name]
         for package in broken:
             command += ["--reinstall-package", package]
         try:
@@ -250,9 +273,11 @@ def set_up(*extras: str) -> None:
         _write(site / PATH_FILE, os.path.relpath(ROOT, site) + "\n")
         for name, text in _SETTINGS.items():
             _write(VENV / name, text)
-        locked = re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(encoding="utf-8"), re.M)
+        locks = [LOCK, *(ADDED[extra] for extra in wanted if extra in ADDED)]
+        text = "".join(lock.read_text(encoding="utf-8") for lock in locks)
+        locked = re.findall(r"^([a-z0-9-]+)==", text, re.M)
         packages = sorted(set(installed(site)) & set(locked))
-        stamp = {"fingerprint": _fingerprint(), "extras": wanted, "packages": packages}
+        stamp = {"fingerprint": _fingerprint(wanted), "extras": wanted, "packages": packages}
         _write(STAMP, json.dumps(stamp | ({"adopted": True} if adopted else {})))
 
 
@@ -284,19 +309,21 @@ def _is_ready(extras: tuple[str, ...]) -> bool:
     stamp = stamped()
     return (
         set(extras) <= set(stamp.get("extras", []))
-        and stamp.get("fingerprint") == _fingerprint()
+        and stamp.get("fingerprint") == _fingerprint(stamp.get("extras", []))
         and (site := site_packages()) is not None
         and not damaged(site, stamp.get("packages"))
         and all(path.exists() for path in (site / PATH_FILE, *map(VENV.joinpath, _SETTINGS)))
     )
 
 
-def _fingerprint() -> str:
+def _fingerprint(extras: Iterable[str]) -> str:
     """Changes when what has to be installed or written changes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     written = [_JUPYTERLAB_SETTINGS, KERNEL_SETTINGS]
     wanted = json.dumps([project["dependencies"], project["optional-dependencies"], *written])
-    return hashlib.sha256(wanted.encode() + LOCK.read_bytes()).hexdigest()
+    locks = [LOCK, *(ADDED[extra] for extra in sorted(extras) if extra in ADDED)]
+    text = b"".join(lock.read_bytes() for lock in locks)
+    return hashlib.sha256(wanted.encode() + text).hexdigest()
 
 
 def _is_adopted() -> bool:

@@ -34,7 +34,7 @@ HOW_TO_GET_A_BROWSER = (
     "no Chromium or Chrome found: install one (on Debian: apt-get install chromium), or name its "
     "program in the environment variable RECSYS_LAB_BROWSER"
 )
-RUN_LIMIT = 120_000  # milliseconds for a whole notebook on a busy machine; not a budget
+RUN_LIMIT = 300_000  # milliseconds for a whole notebook on a busy machine; not a budget
 
 
 def browser_program() -> str | None:

@@ -16,9 +16,10 @@ from tests.browser.lab import (
     set_theme,
     shown,
 )
+from tests.spark import runnable
 from tools.notebooks import all_notebooks
 
-NOTEBOOKS = [path.name for path in all_notebooks()]
+NOTEBOOKS = runnable([path.name for path in all_notebooks()])
 
 
 def answer(page, exercise_id, source):

@@ -24,6 +24,7 @@ from tests.notebooks.prose import (
     run_and_evaluate,
     unbound_problems,
 )
+from tests.spark import runnable
 from tools.handout import EXERCISE, talking_points, teacher
 from tools.notebooks import ROOT, Run, all_notebooks
 
@@ -50,7 +51,7 @@ def teachers(tmp_path_factory):
     return folder / "teacher"
 
 
-@pytest.fixture(scope="module", params=all_notebooks(), ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=runnable(all_notebooks()), ids=lambda path: path.stem)
 def rerun(request, teachers):
     path = teachers / request.param.name
     number = int(path.name[:2])

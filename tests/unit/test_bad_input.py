@@ -213,6 +213,7 @@ ARGUMENTS = {
     "levels": ("count", 2),
     "distinct": ("yes or no", True),
     "codes": ("codes", [[0, 0], [0, 1], [1, 0]]),
+    "cg_steps": ("count", 3),
 }
 # What else an argument of the same name is in one call.
 HERE = {
@@ -248,7 +249,14 @@ HERE = {
 }
 # None stands for the default there.
 OPTIONAL = {
-    *[("als", "start"), ("als", "rng"), ("ALS", "rng"), ("recommend", "seen"), ("review", "now")],
+    *[
+        ("als", "start"),
+        ("als", "rng"),
+        ("als", "cg_steps"),
+        ("ALS", "rng"),
+        ("recommend", "seen"),
+        ("review", "now"),
+    ],
     *[(name, "neighbours") for name in ("item_cosine", "ItemNeighbours", "UserNeighbours")],
     *[(name, "forbidden") for name in ("sample_negatives", "training_pairs", "dataset")],
     *[(f"Interactions.from_{what}", "users") for what in ("frame", "csv")],

@@ -47,3 +47,9 @@ def test_ci_runs_the_command_of_the_readme():
     command = re.search(r"^exec (.*? test)\b", script, re.M).group(1)
     assert f"\n{command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "export CI=true" in script
+
+
+def test_ci_has_what_lesson_18_needs_before_it_runs_the_tests():
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "openjdk-17-jre-headless" in script
+    assert script.index("\npython3 -m recsys_lab add spark\n") < script.index("\nexec ")

@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 import tracemalloc
 
@@ -555,6 +556,91 @@ def test_als_takes_less_than_four_times_the_memory_of_the_ratings(unseen):
     assert peak < 4 * size, f"{peak / size:.1f} times"
 
 
+# --- Conjugate gradients ---
+
+
+@settings(max_examples=40, deadline=None)
+@given(m=st.integers(1, 9), n=st.integers(1, 9), k=st.integers(1, 4), seed=st.integers(0, 10**6))
+def test_as_many_steps_as_factors_solve_an_equation(m, n, k, seed):
+    rng = np.random.default_rng(seed)
+    R, lam, alpha = ratings(m, n, rng), 10 ** rng.uniform(-1, 1), 10 ** rng.uniform(-1, 1)
+    V, options = rng.standard_normal((n, k)), {"unseen": "weak", "alpha": alpha}
+    found = als(R, k, lam, start=V, iterations=1, cg_steps=k + 1, **options)
+    np.testing.assert_allclose(found.U, fold_in(R, V, lam, **options), atol=1e-9)
+    exact = one_user_at_a_time(R.T, found.U, lam, "weak", alpha)
+    np.testing.assert_allclose(found.V, exact, atol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=st.integers(1, 3), seed=st.integers(0, 10**6))
+def test_the_history_of_conjugate_gradients_is_the_objective_and_never_rises(steps, seed):
+    rng = np.random.default_rng(seed)
+    R, lam, alpha = ratings(7, 8, rng), 10 ** rng.uniform(-2, 1), 10 ** rng.uniform(-1, 1)
+    options = {"unseen": "weak", "alpha": alpha, "cg_steps": steps, "tol": 0}
+    start = Factors(rng.standard_normal((7, 3)), rng.standard_normal((8, 3)))
+    found = als(R, 3, lam, start=start, iterations=4, **options)
+    J = [by_definition(R, F.U, F.V, lam, "weak", alpha) for F in (start, found)]
+    assert found.history[-1] == pytest.approx(J[1], rel=1e-10, abs=1e-10)
+    assert (np.diff([J[0], *found.history]) <= 1e-10 * J[0]).all()
+    # It goes on from where it was: two and two iterations are four.
+    half = als(R, 3, lam, start=start, iterations=2, **options)
+    again = als(R, 3, lam, start=half, iterations=2, **options)
+    np.testing.assert_allclose(again.history, found.history[4:], rtol=1e-9)
+
+
+@pytest.mark.parametrize("k", [3, 20])
+@pytest.mark.parametrize("lam", [1e-3, 1.0])
+def test_a_step_of_conjugate_gradients_takes_the_error_down_at_the_rate_of_the_condition(k, lam):
+    """By the bound of Chebyshev's polynomials, for the condition that the docstring derives."""
+    rng = np.random.default_rng(0)
+    R, V = (rng.random((60, 80)) < 0.2).astype(float), rng.standard_normal((80, k))
+    best = by_definition(R, fold_in(R, V, lam, unseen="weak"), V, lam, "weak", 1)
+    first = by_definition(R, np.zeros((60, k)), V, lam, "weak", 1) - best
+    rate = (np.sqrt(2) - 1) / (np.sqrt(2) + 1)
+    for steps in (1, 2, 3, 4):
+        found = als(R, k, lam, unseen="weak", start=V, iterations=1, cg_steps=steps)
+        left = by_definition(R, found.U, V, lam, "weak", 1) - best
+        assert left <= (2 * rate**steps) ** 2 * first
+
+
+def test_three_steps_lose_next_to_nothing_on_movielens():
+    R = load_movielens()[0].matrix.astype(np.float32)
+    R.data[:] = 1
+    options = {"unseen": "weak", "iterations": 10, "tol": 0}
+    exact = als(R, 32, 0.1, **options)
+    assert als(R, 32, 0.1, cg_steps=3, **options).history[-1] == pytest.approx(
+        exact.history[-1], rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("batch", [factorization.CG_BATCH, 64])
+@pytest.mark.parametrize("cores", [1, 3])
+def test_batches_and_cores_change_nothing_for_conjugate_gradients(batch, cores, monkeypatch):
+    rng = np.random.default_rng(4)
+    R = np.array([ratings(1, 150, rng, share)[0] for share in np.linspace(0, 1, 90)])
+    options = {"unseen": "weak", "iterations": 3, "cg_steps": 2, "tol": 0}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
+    one = als(R, 5, 0.2, **options)
+    assert (one.U[0] == 0).all()  # a user without events
+    monkeypatch.setattr(factorization, "CG_BATCH", batch)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    other = als(R, 5, 0.2, **options)
+    np.testing.assert_allclose(other.U, one.U, atol=1e-10)
+    np.testing.assert_allclose(other.history, one.history, rtol=1e-12)
+
+
+def test_conjugate_gradients_keep_float32_and_take_less_than_four_times_the_memory():
+    rng = np.random.default_rng(13)
+    R = sp.random_array((20_000, 20_000), density=1e-3, format="csr", rng=rng, dtype=np.float32)
+    size = R.data.nbytes + R.indices.nbytes + R.indptr.nbytes
+    tracemalloc.start()
+    found = als(R, 4, 1.0, unseen="weak", iterations=1, cg_steps=3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * size, f"{peak / size:.1f} times"
+    assert found.U.dtype == found.V.dtype == np.float32
+
+
 GOOD = {"R": np.eye(3), "k": 2, "lam": 0.1}
 
 
@@ -587,6 +673,10 @@ GOOD = {"R": np.eye(3), "k": 2, "lam": 0.1}
         ({"start": np.ones((3, 3))}, "start has 3 columns: give it k=2"),
         ({"start": np.full((3, 2), np.nan)}, "start holds nan"),
         ({"start": Factors(np.eye(3), np.eye(3))}, "start has 3 columns"),
+        ({"cg_steps": 0, "unseen": "weak"}, "cg_steps=0 is too small"),
+        ({"cg_steps": 3}, 'cg_steps=3 is for unseen="weak", and unseen is "zero"'),
+        ({"cg_steps": 3, "unseen": "skip"}, 'and unseen is "skip": leave it out'),
+        ({"cg_steps": 3, "unseen": "weak", "lam": 0, "k": 3, "R": np.eye(2)}, "lam=0 is too small"),
     ],
 )
 def test_als_refuses_in_one_sentence(change, message):

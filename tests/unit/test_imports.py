@@ -17,7 +17,7 @@ NOTEBOOK = {"IPython", "ipywidgets", "anywidget", "traitlets"}
 FLOORS = {
     "course": set(),  # so that a Python without any package can start it: see the last test
     "data": {*SCIENCE, "PIL"},
-    "models": {*SCIENCE, "keras"},
+    "models": {*SCIENCE, "keras", "pyspark"},
     "judging": SCIENCE,
     "page": {"numpy", "matplotlib", "PIL", *NOTEBOOK},
     "auditing": {*SCIENCE, "pyarrow"},
@@ -26,7 +26,11 @@ FLOORS = {
 }
 ORDER = list(FLOORS)
 # What only one module may import, wherever on its floor it stands.
-ALONE = {"keras": "models.keras_models", "pyarrow": "auditing.reading"}
+ALONE = {
+    "keras": "models.keras_models",
+    "pyspark": "models.spark",
+    "pyarrow": "auditing.reading",
+}
 
 
 def modules():
@@ -105,7 +109,7 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_data_and_metrics_load_no_plotting():
     loaded = python("import sys; from recsys_lab import load_shop, evaluate; print(*sys.modules)")
     assert "numpy" in loaded
-    assert not {"matplotlib", "ipywidgets", "tensorflow", "keras"} & set(loaded)
+    assert not {"matplotlib", "ipywidgets", "tensorflow", "keras", "pyspark"} & set(loaded)
 
 
 @pytest.mark.parametrize("name", recsys_lab.__all__)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys_lab.course import launcher, machine, surroundings
+from recsys_lab.course import java, launcher, machine, surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in is a POSIX script")
@@ -59,7 +59,7 @@ def course(tmp_path):
     shutil.copytree(ROOT / "recsys_lab/course", folder / "recsys_lab/course")
     for name in ("__init__.py", "__main__.py"):
         shutil.copy(ROOT / "recsys_lab" / name, folder / "recsys_lab")
-    for name in ("pyproject.toml", "requirements.lock"):
+    for name in ("pyproject.toml", "requirements.lock", "requirements-spark.lock"):
         shutil.copy(ROOT / name, folder)
     (folder / "notebooks").mkdir()
     (folder / "notebooks" / "00_start.ipynb").touch()
@@ -247,6 +247,79 @@ def test_test_tools_are_added_and_stay(course):
         file.write("# another pin\n")
     run(course, "lab")
     assert calls(course)[-2][-4:] == ["--extra", "lab", "--extra", "test"]
+
+
+def a_java(folder, says='openjdk version "17.0.15" 2025-04-15', code=0):
+    """A stand-in for Java, and the folder to set JAVA_HOME to."""
+    program = folder / "bin/java"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' '{says}' >&2\nexit {code}\n")
+    program.chmod(0o755)
+    return folder
+
+
+@posix
+def test_spark_is_added_from_its_own_lock_and_stays(course, tmp_path):
+    java = {"JAVA_HOME": str(a_java(tmp_path / "jdk"))}
+    run(course, "lab")
+    code, out, err = run(course, "add", "spark", **java)
+    assert (code, err) == (0, "")
+    assert "runs on Java 17" in out.splitlines()[-1]
+    lock = "requirements-spark.lock"
+    added = ["--extra", "spark", "-c", lock, "--build-constraints", lock]
+    assert calls(course)[-1][-8:] == ["--extra", "lab", *added]
+    before = len(calls(course))
+    assert run(course, "add", "spark", **java)[0] == run(course, "lab")[0] == 0
+    assert tools(course)[before:] == ["jupyterlab"]
+    with (course / lock).open("a") as file:
+        file.write("# another pin\n")
+    run(course, "lab")
+    assert calls(course)[-2][-8:] == ["--extra", "lab", *added]
+
+
+@posix
+def test_who_has_not_asked_for_spark_gets_none(course):
+    run(course, "lab")
+    assert "spark" not in json.dumps(calls(course))
+    before = len(calls(course))
+    (course / "requirements-spark.lock").write_text("# another pin\n")
+    run(course, "lab")
+    assert len(calls(course)) == before + 1
+
+
+@posix
+@pytest.mark.parametrize("which", ["none", "old", "broken"])
+def test_without_a_java_that_will_do_nothing_is_fetched_and_one_sentence_says_why(
+    course, tmp_path, which
+):
+    said = {"old": ('java version "1.8.0_402"', 0), "broken": ("Unable to locate a Java", 1)}
+    java = a_java(tmp_path / "jdk", *said[which]) if which in said else tmp_path / "nothing"
+    (tmp_path / "empty").mkdir()
+    named = {"JAVA_HOME": "" if which == "none" else str(java), "PATH": str(tmp_path / "empty")}
+    code, _, err = run(course, "add", "spark", **named)
+    assert code == 1
+    found = {"none": "there is none", "old": "is Java 8", "broken": "does not run"}[which]
+    assert_one_sentence(err, "Java 17 or later", found, "apt install", "brew", "winget", "conda")
+    assert calls(course) == []
+
+
+@posix
+def test_the_java_of_the_path_will_do_where_that_of_java_home_does_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path / "old", 'openjdk version "11.0.2"')))
+    newer = a_java(tmp_path / "new", 'openjdk version "21" 2023-09-19')
+    monkeypatch.setenv("PATH", f"{newer}/bin")
+    assert java.find_java() == (newer.resolve(), 21)
+    monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path / "first")))
+    assert java.find_java() == ((tmp_path / "first").resolve(), 17)
+
+
+@posix
+def test_what_cannot_be_added_is_one_sentence(course):
+    for words in ([], ["sparks"], ["spark", "more"]):
+        code, _, err = run(course, "add", *words)
+        assert code == 1
+        assert_one_sentence(err, "write `python3 -m recsys_lab add spark`")
+    assert calls(course) == []
 
 
 @posix

@@ -61,6 +61,21 @@ def test_the_lock_holds_no_address_and_no_path():
     assert not re.search(r"://|--(find-links|index-url|extra-index-url)|file:|\s/|[A-Z]:\\", LOCK)
 
 
+def test_sparks_own_lock_has_hashes_and_no_address_and_agrees_with_the_other():
+    text = (ROOT / "requirements-spark.lock").read_text(encoding="utf-8")
+    assert not re.search(r"://|--(find-links|index-url|extra-index-url)|file:|\s/|[A-Z]:\\", text)
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.M)[1:]
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}\b", block) for block in blocks)
+    pins = requirements(re.findall(r"^([a-z0-9].*?) \\$", text, re.M))
+    # What is asked for, what it needs, and what unpacks it.
+    assert set(pins) == {"pyspark", "py4j", "setuptools"}
+    (wanted,) = map(Requirement, EXTRAS["spark"])
+    (pin,) = pins["pyspark"].specifier
+    assert wanted.specifier.contains(pin.version)
+    assert pins["setuptools"].specifier == locked()["setuptools"].specifier
+    assert "pyspark" not in locked()
+
+
 def test_environment_yml_is_made_from_the_lock():
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
     assert text == lock.environment(LOCK, PROJECT), "run `python -m tools.lock`"
