@@ -528,7 +528,7 @@ def tiles(
     Parameters
     ----------
     pictures : n x h x w x 3 numbers, 0 to 255.
-    names : n texts; a long one is cut.
+    names : n texts, written in two lines at most; a long one is cut.
     title : the picture's one message, as a sentence.
     columns : pictures in a row.
     rows : room for so many rows, also where there are fewer pictures: give it when a slider moves.
@@ -548,17 +548,19 @@ def tiles(
     _room(ax, title, "", "", names=("",))
     rows = rows or max(1, -(-len(pictures) // columns))
     _, high, wide, _ = pictures.shape
-    down, right = round(1.42 * high), round(1.5 * wide)  # with a line of text below each
+    down, right = round(1.75 * high), round(1.75 * wide)  # with two lines of text below each
     wall = np.zeros((rows * down, columns * right, 4), dtype=np.uint8)  # transparent
+    two_lines = textwrap.TextWrapper(9, break_long_words=False, max_lines=2, placeholder="…").wrap
     for number, (picture, name) in enumerate(zip(pictures, names, strict=True)):
         top, left = number // columns * down, number % columns * right
         wall[top : top + high, left : left + wide] = np.dstack(
             [picture.astype(np.uint8), np.full((high, wide), 255, dtype=np.uint8)]
         )
         place = {"ha": "center", "va": "top", "fontsize": 7, "gid": "cell"}
-        ax.text(left + wide / 2, top + high + 1, _short(name, 12), **place)
+        lines = two_lines(str(name))
+        ax.text(left + wide / 2, top + high + 1, "\n".join(lines), **place)
     ax.imshow(wall, interpolation="nearest").set_label(", ".join(names) or "none")
-    ax.set(xlim=(-0.25 * wide, columns * right - 0.25 * wide), ylim=(rows * down, 0))
+    ax.set(xlim=(-0.375 * wide, columns * right - 0.375 * wide), ylim=(rows * down, 0))
     ax.set_aspect("equal", anchor="NW")
     ax.set_axis_off()
     return ax.figure
