@@ -46,13 +46,7 @@ class NoSpark(RuntimeError):
 
 
 def spark_status() -> str:
-    """Say in one sentence whether Spark can run here, and if not, what to do.
-
-    Examples
-    --------
-    >>> print(spark_status())  # doctest: +SKIP
-    Spark 4.3.0 is here, and Java 17.
-    """
+    """Say in one sentence whether Spark can run here, and if not, what to do."""
     try:
         return f"Spark {version('pyspark')} is here, and Java {find_java()[1]}."
     except PackageNotFoundError:

@@ -101,7 +101,7 @@ def test_the_picture_map_learns_a_colour_and_is_the_same_each_time():
     shades = rng.integers(0, 256, size=(60, 3))
     shown = np.stack([blot(shade, 10, 10) for shade in shades])
     Y = shades[:, :1] / 100.0
-    one, again = (PictureMap(4, epochs=15, rng=1).fit(shown[:40], Y[:40]) for _ in range(2))
+    one, again = (PictureMap(4, epochs=30, rng=1).fit(shown[:40], Y[:40]) for _ in range(2))
     guessed = one.predict(shown[40:])
     assert np.corrcoef(guessed[:, 0], Y[40:, 0])[0, 1] > 0.9
     assert again.predict(shown[40:]) == pytest.approx(guessed, abs=1e-5)
