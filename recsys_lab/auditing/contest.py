@@ -94,20 +94,21 @@ def plan(study: Study, question: str | None, features) -> Plan:
         )
         if features is None:
             why.append("Without features there is nothing to rank them by: pass features.")
-        split = lambda data, seed: _cold_items(data, seed)  # noqa: E731
-        return Plan(asked, "cold items", split, " ".join(why), features is not None)
+        return Plan(asked, "cold items", _cold_items, " ".join(why), features is not None)
     if asked == "new-user":
         why.append(
             "A fifth of the users is hidden with all their events. Nothing is known of them, so "
             "what is popular is all that can be offered."
         )
-        split = lambda data, seed: split_cold_users(data, 0.2, seed)  # noqa: E731
-        return Plan(asked, "cold users", split, " ".join(why))
+        return Plan(asked, "cold users", partial(_a_fifth, split_cold_users), " ".join(why))
     why.append("A fifth of all events is hidden at random among the others.")
     if has_times:
         why.append("That lets a model learn from what came later: it is no test of *next*.")
-    split = lambda data, seed: split_random(data, 0.2, seed)  # noqa: E731
-    return Plan(asked, "random", split, " ".join(why))
+    return Plan(asked, "random", partial(_a_fifth, split_random), " ".join(why))
+
+
+def _a_fifth(split, data, seed):
+    return split(data, 0.2, seed)
 
 
 def _cold_items(data, seed):

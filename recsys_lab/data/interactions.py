@@ -670,6 +670,17 @@ def as_dropout(value, name: str = "dropout") -> float:
     return float(value)
 
 
+def as_pictures(pictures) -> np.ndarray:
+    """Check that these are n pictures in red, green and blue: n x h x w x 3, uint8."""
+    pictures = np.asarray(pictures)
+    if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
+        raise ValueError(
+            f"pictures has shape {pictures.shape} and type {pictures.dtype}: give n x h x w x 3, "
+            "uint8, as load_picture_shop does"
+        )
+    return pictures
+
+
 def as_positions(values, count: int, name: str) -> np.ndarray:
     """Check whole numbers from 0 to count - 1, and return them as one row."""
     try:

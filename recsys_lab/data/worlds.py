@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from .interactions import as_count, as_number, as_rng
+from .interactions import as_count, as_number, as_pictures, as_rng
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,7 @@ def looks(pictures) -> np.ndarray:
     ValueError
         If pictures is no such array.
     """
-    pictures = np.asarray(pictures)
-    if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
-        raise ValueError(
-            f"pictures has shape {pictures.shape} and type {pictures.dtype}: give n x h x w x 3, "
-            "uint8, as load_picture_shop does"
-        )
-    X = pictures / 255
+    X = as_pictures(pictures) / 255
     ink = (X.min(axis=3) < 0.94).astype(float)  # the others are white, or nearly
     colourful = X.max(axis=3) - X.min(axis=3) + 1e-3 * ink
     share = colourful / colourful.sum(axis=(1, 2), keepdims=True)

@@ -5,9 +5,11 @@ of 256 centres; an inverted file sorts the vectors into lists and opens the like
 Douze and Schmid 2011).
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.cluster.vq import kmeans2, vq
 
 from ..data.interactions import as_count, as_matrix, as_rng
 
@@ -39,18 +41,11 @@ def kmeans(
     as_count(centres, "centres", most=len(A), why="there are no more rows")
     as_count(iterations, "iterations")
     C = A[as_rng(rng).choice(len(A), centres, replace=False)]
-    for _ in range(iterations):
-        nearest = _nearest(A, C)
-        count = np.bincount(nearest, minlength=centres)
-        total = np.zeros_like(C)
-        np.add.at(total, nearest, A)
-        full = count > 0  # a centre that lost all its rows stays where it is
-        C[full] = total[full] / count[full, None]
-    return C, _nearest(A, C)
-
-
-def _nearest(A, C):
-    return (np.einsum("cd,cd->c", C, C) - 2 * A @ C.T).argmin(axis=1)
+    with warnings.catch_warnings():
+        # A centre that lost all its rows stays where it is: no reason to worry a reader.
+        warnings.simplefilter("ignore", UserWarning)
+        C, _ = kmeans2(A, C, iter=iterations, minit="matrix")
+    return C, vq(A, C)[0]
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.interactions import as_count, as_matrix, as_number, as_rng
+from ..data.interactions import as_count, as_matrix, as_number, as_pictures, as_rng
 from . import keras_models
 
 
@@ -130,10 +130,4 @@ class RidgeMap:
 
 
 def _scaled(pictures) -> np.ndarray:
-    pictures = np.asarray(pictures)
-    if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
-        raise ValueError(
-            f"pictures has shape {pictures.shape} and type {pictures.dtype}: give n x side x side "
-            "x 3, uint8, as load_picture_shop does"
-        )
-    return pictures.astype(np.float32) / 255
+    return as_pictures(pictures).astype(np.float32) / 255

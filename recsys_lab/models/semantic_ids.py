@@ -1,15 +1,16 @@
 """Items spelled by short codes, and a network that writes the code of the next one.
 
-A table of items gives each a row of its own, and what is learned about one says nothing about
-another. A *semantic id* spells an item in a few numbers that it shares with items like it: made of
-vectors that are known without any behaviour, such as those of a text. The idea and the way to use
-them are those of Rajput et al. (2023), who train the codes with a network; here they come of
-k-means, level by level.
+A table of items gives each a row of its own, and a new item's row gains nothing from what is
+learned about the others. A *semantic id* spells an item in a few numbers that it shares with items
+like it: made of vectors that are known without any behaviour, such as those of a text. The idea and
+the way to use them are those of Rajput et al. (2023), who train the codes with a network; here they
+come of k-means, level by level.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.cluster.vq import kmeans2, vq
 
 from ..data.interactions import as_count, as_matrix, as_rng, as_yes_or_no, shown
 from .sequence_models import NextItem
@@ -70,8 +71,6 @@ class SemanticIds:
             If X is not a matrix of numbers, has fewer rows than ``size``, or a count makes no
             sense.
         """
-        from scipy.cluster.vq import kmeans2
-
         as_count(self.size, "size"), as_yes_or_no(self.distinct, "distinct")
         as_count(self.levels, "levels", most=MOST_LEVELS, why="any code needs")
         X, rng = as_vectors(X), as_rng(self.rng)
@@ -86,7 +85,7 @@ class SemanticIds:
             for _ in range(STARTS):
                 start = _far_apart(left, self.size, rng)
                 centres, _ = kmeans2(left, start, minit="matrix", missing="warn")
-                code = _nearest(left, centres)
+                code, _ = vq(left, centres)
                 rest = left - centres[code]
                 if best is None or (rest**2).sum() < (best[2] ** 2).sum():
                     best = centres, code, rest
@@ -110,13 +109,9 @@ class SemanticIds:
         """Return the codes of other vectors, without the number that tells apart: n x levels."""
         left, codes = as_vectors(X) - self.mean_, []
         for centres in self.books_:
-            codes.append(_nearest(left, centres))
+            codes.append(vq(left, centres)[0])
             left = left - centres[codes[-1]]
         return np.column_stack(codes)
-
-
-def _nearest(X, centres):
-    return ((centres**2).sum(axis=1) - 2 * X @ centres.T).argmin(axis=1)
 
 
 def _far_apart(X, size, rng):

@@ -34,7 +34,7 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ..data.interactions import as_positions
+from ..data.interactions import as_pictures, as_positions
 from . import figures
 from .display import STATIC, show_static_then_live
 
@@ -188,15 +188,10 @@ def picture_wall(
     ((0, 1), (0, 0))
     """
     pictures, names, states = (
-        np.asarray(pictures),
+        as_pictures(pictures),
         _listed(names, "names"),
         _listed(states, "states", 2),
     )
-    if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
-        raise ValueError(
-            f"pictures has shape {pictures.shape} and type {pictures.dtype}: give n x h x w x 3, "
-            "uint8"
-        )
     count = len(pictures)
     if len(names) != count:
         raise ValueError(f"names has {len(names)} texts for {count} pictures: give one for each")
