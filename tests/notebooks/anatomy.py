@@ -119,6 +119,8 @@ def widgets(lesson: Lesson) -> Iterator[str]:
                     f"explore(...) in cell {index} has to repeat its question: "
                     "explore(view, '...?', ...)"
                 )
+            if at == index and isinstance(caption, str) and set("*`$") & set(caption):
+                yield f"explore(...) in cell {index} shows its question as it is: no *, ` or $"
         if any(at == index and not call.keywords for at, call in lesson.calls("explore")):
             yield f"explore(...) in cell {index} has no control: name one for each argument"
         if not lesson.cells[index].metadata.get("jupyter", {}).get("source_hidden"):

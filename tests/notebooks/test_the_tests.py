@@ -100,6 +100,7 @@ def test_a_sound_lesson_passes_every_check(stored):
         ("explore(view, 'At", "print('At", "at least two explore(...) cells, not 1"),
         ("explore(view, 'At which", "explore(view, 'Where", "has to repeat its question"),
         ("explore(view, 'At which height are both bars equal?',", "explore(view,", "repeat its"),
+        ("explore(view, 'At which", "explore(view, 'At *which", "as it is: no *, ` or $"),
         ('"source_hidden": true', '"source_hidden": false', "draws: fold it"),
         ("both bars equal?", "both bars equal.", "has to ask: **Question.** ...?"),
         ("<details>", "<div>", "has to fold the answer away"),
