@@ -475,6 +475,11 @@ def test_the_page_stands_alone_with_a_text_for_each_picture(tmp_path):
     assert all(attrs["href"][1:] in ids for tag, attrs in page.tags if tag == "a")
 
 
+def test_the_name_of_a_file_cannot_become_part_of_the_page():
+    page = Audit("<u>log</u>.csv", [], "Nothing.").to_html()
+    assert "<u>" not in page and page.count("Audit of &lt;u&gt;log&lt;/u&gt;.csv") == 2
+
+
 def test_a_page_is_whole_or_not_there(tmp_path):
     found = Audit("a log", [], "Nothing.")
     with pytest.raises(ValueError, match=r"cannot be written"):
