@@ -70,7 +70,7 @@ WATCH = """(area, which) => {
     if (image.complete && image.naturalWidth) context.drawImage(image, 0, 0, 200, 80);
     return context.getImageData(0, 0, 200, 80).data;
   };
-  window.waits = [];
+  const waits = (window.waits = []); // what an earlier watch still waits for is not counted
   window.watching?.abort();
   window.watching = new AbortController();
   const watch = (event) => {
@@ -116,15 +116,9 @@ def measure() -> dict[str, float]:
         found |= _steps("interact, while a cell runs", page, rival, rivals_handle, "img", there)
         assert page.locator(".jp-InputPrompt").nth(3).inner_text() == "[*]:", "the cell has ended"
         wait_idle(page)
-        track = explorer.locator(".noUi-base")
-        explorer.evaluate(WATCH, IMAGE)
-        for share in np.random.default_rng(0).permutation(np.linspace(0.02, 0.98, JUMPS)):
-            box = track.bounding_box()
-            page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-            page.wait_for_timeout(500)
-        page.wait_for_timeout(3500)
-        jumps = page.evaluate("waits")
-    found["jump to a value not yet drawn, explore, median"] = float(np.median(jumps))
+        track = page.locator(".jp-OutputArea .noUi-base")
+        found |= _jumps("interact", page, rival, track.last, "img")
+        found |= _jumps("explore", page, explorer, track.first, IMAGE)
     return found
 
 
@@ -149,6 +143,18 @@ def _steps(name, page, area, handle, image, keys) -> dict[str, float]:
     }
 
 
+def _jumps(name, page, area, track, image) -> dict[str, float]:
+    area.evaluate(WATCH, image)
+    for share in np.random.default_rng(0).permutation(np.linspace(0.02, 0.98, JUMPS)):
+        box = track.bounding_box()
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        page.wait_for_timeout(1000)
+    page.wait_for_timeout(3500)
+    waits = page.evaluate("waits")
+    assert len(waits) == JUMPS, f"{JUMPS} jumps, {len(waits)} answers"
+    return {f"jump to a value not yet drawn, {name}, median": float(np.median(waits))}
+
+
 def _press(page: Page, area: Locator, handle: Locator, image: str, keys, pause) -> list[float]:
     handle.focus()
     area.evaluate(WATCH, image)
@@ -156,7 +162,9 @@ def _press(page: Page, area: Locator, handle: Locator, image: str, keys, pause) 
         page.keyboard.press(key)
         page.wait_for_timeout(pause)
     page.wait_for_timeout(3500)
-    return page.evaluate("waits")
+    waits = page.evaluate("waits")
+    assert len(waits) == len(keys), f"{len(keys)} presses, {len(waits)} answers"
+    return waits
 
 
 if __name__ == "__main__":

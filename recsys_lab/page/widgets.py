@@ -410,7 +410,8 @@ class Explorer:
             width=size[0], height=size[1], dark=dark, scale=scale, controls=ids
         )
         self.picture.uid = self.picture.model_id
-        self._store: OrderedDict[tuple, int] = OrderedDict()  # the page's: key -> bytes
+        self._store: dict[tuple, tuple[list, int]] = {}  # the page's: key -> its name there, bytes
+        self._ranks: dict[tuple, int] = {}  # key -> how many states are likelier to be asked for
         self._needed: list | None = None  # the state whose frame the page asked for
         players = [each.player for each in shown if hasattr(each, "player")]
         row = ipywidgets.Box([*players, *shown])
@@ -485,7 +486,7 @@ class Explorer:
                     frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
             self._show(frame, states)
             if not frame.failure:
-                self._note(key, len(frame.png))  # the page keeps what it is shown
+                self._note(key, now, len(frame.png))  # the page keeps what it is shown
 
     def _show(self, frame: Frame, states: dict[str, tuple]) -> None:
         with self.picture.hold_sync():  # one message, so that picture and texts change together
@@ -507,23 +508,39 @@ class Explorer:
 
     # The store in the page
 
-    def _note(self, key: tuple, size: int) -> None:
-        """Note that the page has a frame, and let it drop the oldest beyond its budget."""
-        self._store[key] = size
-        while len(self._store) > STORE_FRAMES or sum(self._store.values()) > STORE_BYTES:
-            self._store.popitem(last=False)
-            self.picture.send({"drop": 1})
+    def _note(self, key: tuple, page_state: list, size: int) -> None:
+        """Note that the page has a frame, and let it drop the least likely beyond its budget."""
+        self._store[key] = page_state, size
+        while self._is_full() and len(self._store) > 1:
+            worst = max((other for other in self._store if other != key), key=self._rank)
+            state, _ = self._store.pop(worst)
+            self.picture.send({"drop": state})
+
+    def _is_full(self, further: int = 0) -> bool:
+        """Whether the page's store, with some further bytes, is beyond its budget."""
+        size = sum(size for _, size in self._store.values()) + further
+        return len(self._store) + (further > 0) > STORE_FRAMES or size > STORE_BYTES
+
+    def _rank(self, key: tuple) -> float:
+        return self._ranks.get(key, math.inf)
+
+    def _has_room(self, key: tuple) -> bool:
+        """Whether the page's store has room for one more frame, or a less likely one to drop."""
+        largest = max((size for _, size in self._store.values()), default=1)
+        worst = max(map(self._rank, self._store), default=-1)
+        return worst > self._rank(key) or not self._is_full(further=largest)
 
     def _send(self, states: dict[str, tuple], screen: tuple[bool, float]) -> None:
         """Draw a frame if need be, and send it into the page's store."""
         frame = self.frame_of(states, screen)
         if frame.failure:
-            self._store[self._key(states, screen)] = 0  # not tried again: a move there will tell
+            # Not tried again: a move there will tell.
+            self._store[self._key(states, screen)] = self._page_state(states), 0
             self.picture.send({"failed": self._page_state(states)})
             return
         texts = {"state": self._page_state(states), "alt": frame.alt, "sentence": frame.sentence}
         self.picture.send({"frame": texts}, buffers=[frame.png])
-        self._note(self._key(states, screen), len(frame.png))
+        self._note(self._key(states, screen), texts["state"], len(frame.png))
 
     def _forget_store(self) -> None:
         """Let the page drop all its frames: what the view reads may have changed."""
@@ -649,14 +666,23 @@ class Explorer:
         except RuntimeError:
             return  # no event loop, so nobody will be idle: plain Python, or a test
         self._stop_drawing_ahead()
-        waiting = islice(self._states_ahead(), STORE_FRAMES - 1)
         screen = (self.picture.dark, self.picture.scale)
+        waiting: Iterator[dict[str, tuple]] | None = None
 
         def draw_one() -> None:
+            nonlocal waiting
             if Explorer._running or self._cost >= SLOW:
                 return  # the page says when it lacks frames
+            if waiting is None:  # found here, where the kernel is idle
+                likely = list(islice(self._states_ahead(), STORE_FRAMES - 1))
+                keys = [self._key(states, screen) for states in (self.states(), *likely)]
+                self._ranks = {key: rank for rank, key in enumerate(keys)}
+                waiting = iter(likely)
             for states in waiting:
-                if self._key(states, screen) not in self._store:
+                key = self._key(states, screen)
+                if key not in self._store and not self._has_room(key):
+                    return
+                if key not in self._store:
                     # What the view prints is let through: the streams are the whole process's, and
                     # this may be a thread beside the one that runs the cells.
                     self._send(states, screen)

@@ -220,8 +220,37 @@ def test_the_pages_store_keeps_to_its_budget(monkeypatch):
     messages = sent(shown, monkeypatch)
     for rank in range(1, 8):
         shown.controls["rank"].value = rank
-    assert [m for m, _ in messages if "drop" in m] == [{"drop": 1}] * 4
+    # None of them is known to be likelier than another, so the oldest goes.
+    assert [m["drop"] for m, _ in messages if "drop" in m] == [[1], [2], [3], [4]]
     assert len(shown._store) == 3
+
+
+def test_a_full_store_keeps_the_likeliest_frames_and_nothing_is_drawn_in_vain(monkeypatch):
+    shown, view = explorer(rank=(1, 99))
+    monkeypatch.setattr(widgets, "STORE_BYTES", int(9.5 * len(shown.frame().png)))
+    messages, held = sent(shown, monkeypatch), set()
+
+    def move(rank):
+        in_a_kernel(lambda: setattr(shown.controls["rank"], "value", rank))
+        held.add(shown.picture.state[0])
+        for message, _ in messages:  # as the page does
+            if "frame" in message:
+                held.update(message["frame"]["state"])
+            elif "drop" in message:
+                held.difference_update(message["drop"])
+        messages.clear()
+        return held
+
+    move(60)
+    view.calls.clear()
+    assert move(61) >= {59, 60, 61, 62, 63, 64, 65}
+    assert len(view.calls) <= 2
+    assert move(62) >= {60, 61, 62, 63, 64, 65, 66}
+    assert move(40) >= {38, 39, 40, 41}  # all others have become unlikely
+    assert sum(size for _, size in shown._store.values()) <= widgets.STORE_BYTES
+    view.calls.clear()
+    in_a_kernel(lambda: shown._told({"near": True}))
+    assert view.calls == [] and {state for (state,), _ in shown._store.values()} == held
 
 
 def test_after_a_cell_the_page_forgets_its_frames_and_they_are_drawn_again(monkeypatch):

@@ -83,9 +83,9 @@ function initialize({ model }) {
       keep(model, message.frame, url);
     } else if (message.clear || message.drop) {
       if (message.clear) generation += 1;
-      const dropped = message.clear ? [...store.keys()] : [...store.keys()].slice(0, message.drop);
+      const dropped = message.clear ? [...store.keys()] : [keyOf(message.drop)];
       for (const key of dropped) {
-        const url = store.get(key).picture.src;
+        const url = store.get(key)?.picture.src ?? "";
         if (url.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(url), 10000);
         store.delete(key);
       }
