@@ -26,6 +26,7 @@ ONE_MACHINE = [
 # The world that Spark makes, and the ALS that it fits to it.
 EVENTS, USERS, ITEMS, RANK, ITERATIONS = 5_000_000, 100_000, 20_000, 16, 2
 WORKERS, BLOCKS = (1, 2), (2, 8, 32)
+LISTS_AT, LENGTH = 8, 10  # in how many blocks lists for everyone are timed, and how long they are
 
 
 def run_machines() -> str:
@@ -123,7 +124,7 @@ def on_spark(file: Path) -> int:
             say(f"Spark, {workers} workers, {blocks} blocks")
             before = {stage for stage, *_ in engine.shuffled(session)}
             begin = time.perf_counter()
-            ALS(
+            model = ALS(
                 rank=RANK, maxIter=ITERATIONS, implicitPrefs=True, regParam=0.1, alpha=1.0,
                 numUserBlocks=blocks, numItemBlocks=blocks, seed=0,
                 userCol="user", itemCol="item", ratingCol="rating",
@@ -140,12 +141,34 @@ def on_spark(file: Path) -> int:
                     "sent_once_mb": (sum(sent for *_, sent in books) - sum(steps)) / 1e6,
                     "sent_iteration_mb": sum(steps[-2:]) / 1e6,
                     "predicted_mb": predicted(session, ratings, blocks) / 1e6,
+                    **(seconds_of_lists(model) if blocks == LISTS_AT else {}),
                 }
             )  # fmt: skip
             keep(file, rows)
         engine.stop_spark(session)
     say("")
     return len(rows)
+
+
+def seconds_of_lists(model) -> dict[str, float]:
+    """Wall time of the ten best items for all users: Spark's own, and numpy's on the same factors.
+
+    Both rank all items, seen ones too; numpy in one process, some rows at a time.
+    """
+    begin = time.perf_counter()
+    # "noop" computes every list and keeps none.
+    model.recommendForAllUsers(LENGTH).write.format("noop").mode("overwrite").save()
+    seconds = {"lists_seconds": time.perf_counter() - begin}
+    begin = time.perf_counter()
+    U, V = (np.stack(table.toPandas()["features"]).astype(np.float32)
+            for table in (model.userFactors, model.itemFactors))  # fmt: skip
+    seconds["collect_seconds"] = time.perf_counter() - begin
+    begin = time.perf_counter()
+    for first in range(0, len(U), 500):
+        scores = U[first : first + 500] @ V.T
+        best = np.argpartition(-scores, LENGTH, axis=1)[:, :LENGTH]
+        np.take_along_axis(scores, best, axis=1).sort(axis=1)
+    return seconds | {"numpy_lists_seconds": time.perf_counter() - begin}
 
 
 def predicted(session, ratings, blocks: int) -> int:

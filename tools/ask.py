@@ -238,16 +238,22 @@ def ask(reader, asked, say, kept, keep, seconds=np.inf) -> dict[str, np.ndarray]
     order = np.random.default_rng(0).permutation(len(asked["films"]))
     for prompt, (words, between, end, year) in PROMPTS.items():
         names = dated if year else plain
+        alone = {}  # film -> its log-likelihood without history: the same for everybody
         for count, row in enumerate(order):
             history, films = asked["history"][row], asked["films"][row]
             if not np.isnan(kept[f"without/{prompt}"][row]).any():
+                alone |= dict(zip(films, kept[f"without/{prompt}"][row], strict=True))
                 continue
             if time.process_time() - start > seconds:
                 break
             told = words.format(between.join(names[j] for j in history))
-            texts = [f" {names[j]}{end}" for j in films]
-            for part, before in (("with", told), ("without", WITHOUT[prompt])):
-                kept[f"{part}/{prompt}"][row] = reader.log_likelihoods(before, texts)
+            titles = [f" {names[j]}{end}" for j in films]
+            kept[f"with/{prompt}"][row] = reader.log_likelihoods(told, titles)
+            new = [j for j in films if j not in alone]
+            titles = [f" {names[j]}{end}" for j in new]
+            found = reader.log_likelihoods(WITHOUT[prompt], titles)
+            alone |= dict(zip(new, found, strict=True))
+            kept[f"without/{prompt}"][row] = [alone[j] for j in films]
             say(f"{prompt}: {count + 1} of {len(order)} asked")
             if count % 10 == 9:
                 keep(kept)
