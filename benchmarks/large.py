@@ -98,7 +98,8 @@ def make(kind, d, seed, windows):
 def world_row(kind, people, d, seed, say, keep_network=False):
     drawn = WORLD.histories(people, LENGTH + 1, np.random.default_rng([seed, 1]))
     asked = [
-        WORLD.histories(m, LENGTH + 1, np.random.default_rng([seed, 2])) for m in (400, TESTED)
+        WORLD.histories(m, LENGTH + 1, np.random.default_rng([seed, part]))
+        for part, m in ((3, 400), (2, TESTED))
     ]
     parts = [(list(each[:, -READ - 1 : -1]), each[:, -1]) for each in asked]
     windows = people * LENGTH // READ
@@ -180,7 +181,7 @@ def films_row(d, share, seed, say):
     model = NextItem(
         FILMS, "attention", length=50, d=d, blocks=1, dropout=0.2, batch=BATCH, rng=seed
     )
-    ids = [rng.permutation(asked)[half::2] for half in (0, 1)]
+    ids = np.split(asked, 2)  # in the order that was drawn: nobody is in both
     cut = [model.windows([histories[i] for i in half], rng) for half in ids]
     events = sum(len(each) for each in train)
 

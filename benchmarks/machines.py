@@ -74,7 +74,7 @@ def one_machine(file: Path) -> int:
         rounds = 1 if ratings > 1_000_000 else 3
         taken = min(seconds(3) for _ in range(rounds)) - min(seconds(1) for _ in range(rounds))
         tracemalloc.start()
-        als(R, k, LAM, unseen="weak", start=start, iterations=1, cg_steps=3)
+        als(R, k, LAM, unseen="weak", start=start, iterations=1, cg_steps=steps or None)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         rows.append(

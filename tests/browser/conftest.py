@@ -21,7 +21,7 @@ def chromium(lab):
 
 
 @pytest.fixture
-def page(chromium):
+def page(chromium, lab):
     """A page that fails its test if a script on it fails."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -30,4 +30,5 @@ def page(chromium):
     page.on("pageerror", lambda error: failures.append(str(error)))
     yield page
     context.close()
+    lab.end_kernels()
     assert failures == []

@@ -179,6 +179,17 @@ class Lab:
         page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=RUN_LIMIT)
         wait_idle(page)
 
+    def end_kernels(self) -> None:
+        """End all kernels: one whose page was closed would go on drawing ahead, beside other tests."""
+        for session in self._ask("GET", "/api/sessions"):
+            self._ask("DELETE", f"/api/sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str):
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(self.url + path, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or "null")
+
     def cells(self, page: Page, name: str) -> list[dict]:
         """Save the notebook from its menu, and return the code cells as they were stored."""
         path = self.notebooks / name
