@@ -180,7 +180,7 @@ class Lab:
         wait_idle(page)
 
     def end_kernels(self) -> None:
-        """End all kernels: one whose page was closed would go on drawing ahead, beside other tests."""
+        """End all kernels: with its page closed, one would go on drawing beside other tests."""
         for session in self._ask("GET", "/api/sessions"):
             self._ask("DELETE", f"/api/sessions/{session['id']}")
 
