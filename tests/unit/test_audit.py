@@ -96,6 +96,10 @@ FILES = {
     "packed": (gzip.compress(b"user,item\n1,a\n2,b\n"), 2),
     "Chinese names": ("用户,商品,时间\n甲,书,2020-01-01\n乙,茶,2020/01/02\n".encode(), 2),
     "Windows": (b"user,item\r\n1,a\r\n2,b\r\n", 2),
+    "utf-32": ("user,item\n甲,书\n".encode("utf-32"), 1),
+    "an empty line above": (b"\nuser,item\nann,tea\nbob,jam\n", 2),
+    "Excel's first line": (b"sep=;\nuser;item;rating\n1;2;3\n1;3;4\n", 2),
+    "a name with colons": (b"1,std::vector,5\n2,map,4\n3,std::map,5\n", 3),
     "milliseconds": (b"visitorid,itemid,timestamp\n1,2,1433221332117\n3,4,1433224214164\n", 2),
 }
 
@@ -109,10 +113,77 @@ def test_a_file_is_read_as_it_comes(kind, tmp_path):
     assert len(log) == log.rows == rows
     if log.times is not None:
         assert log.dated and (log.times > 8e8).all() and (log.times < 2e9).all()
-    if kind in ("utf-16", "Chinese names", "a mark of order"):
+    if kind in ("utf-16", "utf-32", "Chinese names", "a mark of order"):
         assert log.user_labels[0] == "甲" and log.item_labels[0] == "书"
     if kind == "semicolons":
         assert log.values.tolist() == [3.5, 4] and log.user_labels[0] == "Müller"
+    if kind in ("an empty line above", "Excel's first line"):
+        assert log.columns["user"] == "user" and not log.left_out
+
+
+def test_a_text_of_several_lines_and_a_mark_that_closes_too_late_are_told(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text('user,item,text\n1,a,"good"\n2,b,so\n3,c,"x\n4,d,y\n5,e,z"', "utf-8")
+    log = read_log(path)
+    assert len(log) == 3 and "2 line breaks stand between quotation marks" in log.notes[0]
+    path.write_text("user,item,text\n1,a,good\n2,b,so", "utf-8")
+    assert read_log(path).notes == []
+
+
+@pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b[:60] + b"xyz" + b[63:]])
+def test_a_packed_file_that_is_damaged_is_told_in_a_sentence(harm, tmp_path):
+    path, rng = tmp_path / "log.csv.gz", np.random.default_rng(0)
+    text = "user,item\n" + "".join(f"{a},{b}\n" for a, b in rng.integers(9999, size=(500, 2)))
+    path.write_bytes(harm(gzip.compress(text.encode())))
+    with pytest.raises(ValueError, match="cut short or damaged"):
+        read_log(path)
+
+
+def test_bytes_that_are_no_letters_keep_labels_apart(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"user,item\n1,\x81\n2,\x8d\n3,\x8f\n")
+    assert len(read_log(path).item_labels) == 3
+    path.write_bytes(b"user,item\n1,caf\xe9")  # the file ends in the middle of a letter of UTF-8
+    log = read_log(path)
+    assert log.item_labels.tolist() == ["café"] and "Windows-1252" in log.notes[0]
+
+
+def test_whole_numbers_of_any_type_stay_the_labels_that_they_are():
+    nan, far = float("nan"), 2**63 + 5
+    for users, labels in (
+        ([1.0, 2.0, nan], [1, 2]),
+        ([1.5, 2.5, nan], [1.5, 2.5]),
+        ([1e20, 2e20, nan], [1e20, 2e20]),
+        (pd.array([2**60, 2**60 + 1, None], dtype="Int64"), [2**60, 2**60 + 1]),
+        (np.array([far, far + 1, far], dtype=np.uint64), [str(far), str(far + 1)]),
+    ):
+        log = read_log(pd.DataFrame({"user": users, "item": [1, 2, 3]}))
+        assert log.user_labels.tolist() == labels
+        assert len(log) + log.left_out.get("no user", [0])[0] == 3
+
+
+def test_rows_of_one_index_and_columns_of_one_name_are_no_trouble():
+    table = pd.DataFrame({"user": [1, 2], "item": [3, 4], "time": ["2020-01-01", "Jan 5 2020"]})
+    assert len(read_log(pd.concat([table, table]))) == 4
+    with pytest.raises(ValueError, match="user cannot be guessed"):
+        read_log(pd.DataFrame([[1, 2, 3]], columns=["user", "user", "item"]))
+
+
+def test_a_value_that_is_too_large_is_left_out():
+    log = read_log(pd.DataFrame({"user": [1, 2], "item": [3, 4], "rating": [5, 1e200]}))
+    assert len(log) == 1 and log.left_out == {"a rating above 1e+150": [1, [1]]}
+
+
+@pytest.mark.parametrize(
+    ("written", "values", "said"),
+    [
+        (["1,234", "12,500", "900"], [1234, 12500, 900], "parts thousands"),
+        (["1,234", "0,5", "900"], [1.234, 0.5, 900], "is the decimal mark"),
+    ],
+)
+def test_what_a_comma_means_is_found_out_and_said(written, values, said):
+    log = read_log(pd.DataFrame({"user": [1, 2, 3], "item": [1, 2, 3], "amount": written}))
+    assert log.values.tolist() == values and f"The comma in amount {said}" in log.notes[0]
 
 
 def test_parts_give_the_same_log_as_the_whole(tmp_path, monkeypatch):
@@ -135,6 +206,8 @@ def test_parts_give_the_same_log_as_the_whole(tmp_path, monkeypatch):
         ("foo,bar,baz\nx,y,z\n", "cannot be guessed"),
         ("user,item\n,a\n", "no row that can be used: no user"),
         ("PK\x03\x04", "no CSV"),
+        ('{"user":1,"item":2}\n{"user":1,"item":3}\n', "JSON"),
+        ('[\n{"user":1,"item":2}]\n', "JSON"),
     ],
 )
 def test_a_file_that_is_no_log_is_refused_in_a_sentence(text, said, tmp_path):
@@ -150,6 +223,30 @@ def test_dates_tell_which_order_they_are_read_in():
     assert findings.day(log.times[1]) == "2020-05-02" and "day before month" in log.notes[0]
     unclear = read_log(table.assign(day=["03/04/2020", "02/05/2020"]))
     assert "nothing in the log confirms" in unclear.notes[0]
+    # Dashes, a cell that is no date, and a log whose first rows lie in the first twelve days.
+    days = [f"{k // 500 + 1:02}-02-2020" for k in range(13_000)]
+    many = pd.DataFrame({"user": range(13_001), "item": 1, "day": ["unknown", *days]})
+    log = read_log(many)
+    assert findings.day(log.times[600]) == "2020-02-02" and "day before month" in log.notes[0]
+    mixed = read_log(table.assign(day=["13.04.2020", "2020-05-02"]))
+    assert findings.day(mixed.times[1]) == "2020-05-02"
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1600-01-01"])
+def test_a_date_that_stands_for_none_is_a_time_like_any_other(day):
+    table = pd.DataFrame({"user": [1, 2], "item": [3, 4], "day": ["2020-01-01 00:00:01", day]})
+    log = read_log(table)
+    year = int(day[:4])
+    assert log.times[0] == 1_577_836_801
+    assert log.times[1] == pytest.approx((year - 1970) * 365.2425 * DAY, abs=2 * 366 * DAY)
+
+
+def test_a_first_part_without_times_leaves_those_of_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "PART", 2)
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,item,time\n1,1,\n2,2,\n3,3,{START}\n4,4,{START + 9}\n", "utf-8")
+    log = read_log(path)
+    assert log.times.tolist() == [START, START + 9] and log.left_out == {"no time": [2, [2, 3]]}
 
 
 def test_labels_that_differ_only_in_form_are_told_and_kept_apart():
@@ -165,6 +262,9 @@ def test_parquet_needs_one_more_package_and_is_read_in_batches(tmp_path, monkeyp
     with pytest.raises(ValueError, match="pip install pyarrow"):
         read_log(path)
     table = simulated(5)
+    # Arrow's whole numbers, whose gap would make floats of them, and an index without a name.
+    table["number"] = pd.array([None, *range(2**60, 2**60 + len(table) - 1)], dtype="Int64")
+    table["__index_level_0__"] = 7
 
     class File:
         metadata = types.SimpleNamespace(num_rows=len(table))
@@ -181,12 +281,23 @@ def test_parquet_needs_one_more_package_and_is_read_in_batches(tmp_path, monkeyp
         def iter_batches(self, batch_size):
             for first in range(0, len(table), 30):
                 part = table[first : first + 30]
-                yield types.SimpleNamespace(to_pandas=lambda part=part: part)
 
-    module = types.SimpleNamespace(parquet=types.SimpleNamespace(ParquetFile=File))
+                def to_pandas(part=part, types_mapper=lambda kind: None, ignore_metadata=False):
+                    part = part.astype({"number": types_mapper("int64") or float})
+                    return part if ignore_metadata else part.drop(columns="__index_level_0__")
+
+                yield types.SimpleNamespace(to_pandas=to_pandas)
+
+    kinds = {"int64": lambda: "int64", "uint64": lambda: "uint64"}
+    module = types.SimpleNamespace(parquet=types.SimpleNamespace(ParquetFile=File), **kinds)
     monkeypatch.setitem(sys.modules, "pyarrow", module)
     log = read_log(path)
     assert log.user_labels[log.users].tolist() == table["user"].tolist()
+    numbers = read_log(path, user="number")
+    assert numbers.user_labels.tolist() == table["number"].dropna().tolist()
+    assert numbers.left_out == {"no user": [1, [1]]}
+    with pytest.raises(ValueError, match="'__index_level_0__' is not a column"):
+        read_log(path, user="__index_level_0__")
 
 
 # --- Findings -----------------------------------------------------------------------------------
