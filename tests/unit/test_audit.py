@@ -1,6 +1,7 @@
 """The audit of a log: what it reads, what it finds where something was planted, what it writes."""
 
 import gzip
+import io
 import json
 import sys
 import types
@@ -344,6 +345,27 @@ def test_where_many_are_regular_it_is_the_clock_that_is_coarse():
     assert findings.bots(studied(table)).numbers["machines"] == 0
 
 
+def test_where_all_are_regular_somebody_is_left():
+    table = pd.DataFrame({"user": np.repeat([1, 2], 200), "item": np.tile(np.arange(200), 2)})
+    table["time"] = START + 60 * np.arange(400)
+    assert "No contest" in audit(table, seconds=0).verdict
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_time_beyond_all_is_told_by_the_clock_alone():
+    table = simulated(40).astype({"time": float})
+    table.loc[5, "time"] = 1e300
+    study = studied(table)
+    assert findings.bots(study).numbers["machines"] == 0
+    assert findings.clock(study).numbers["in_the_future"] == 1
+
+
+def test_columns_that_were_given_are_not_called_guessed():
+    said = findings.reading(studied(simulated(5).rename(columns={"user": "zz"}), user="zz")).says
+    assert "Columns: user = zz, item = item, time = time; guessed" in said
+    assert "from names and contents: item, time." in said
+
+
 def test_copies_are_told_from_the_same_again():
     table = simulated(20)
     again = table.iloc[:3].assign(time=lambda t: t["time"] + 9 * DAY)
@@ -514,6 +536,13 @@ def test_new_items_are_told_apart_by_their_features_alone():
     assert "pass features" in lacking.verdict
 
 
+def test_rows_of_an_array_need_the_order_of_interactions():
+    table, features = simulated(60), np.eye(40)
+    with pytest.raises(ValueError, match="features is an array, and the items of a table"):
+        audit(table, features, seconds=0)
+    assert audit(Interactions.from_frame(table), features, seconds=0).verdict
+
+
 # --- Logs of all kinds --------------------------------------------------------------------------
 
 LOGS = {
@@ -591,6 +620,12 @@ def test_the_name_of_a_file_cannot_become_part_of_the_page():
     assert "<u>" not in page and page.count("Audit of &lt;u&gt;log&lt;/u&gt;.csv") == 2
 
 
+def test_a_label_of_half_a_letter_costs_no_page(tmp_path):
+    Audit("a log", [], "Of \ud800 nothing.").to_html(tmp_path / "page.html")
+    assert "Of \\ud800 nothing." in (tmp_path / "page.html").read_text("utf-8")
+    assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+
+
 def test_a_page_is_whole_or_not_there(tmp_path):
     found = Audit("a log", [], "Nothing.")
     with pytest.raises(ValueError, match=r"cannot be written"):
@@ -610,7 +645,36 @@ def test_the_command_writes_the_page_and_says_what_is_wrong(tmp_path, capsys):
     assert command.main([*where, "log.csv", "--user", "customer"]) == 1
     assert "user='customer' is not a column" in capsys.readouterr().err
     assert command.main([*where, "none.csv"]) == 1
-    assert "does not exist" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"does not exist: check its spelling and the folder you are in, '{tmp_path}'" in said
+
+
+def test_the_command_takes_labels_as_they_are_written_and_a_page_for_each_log(tmp_path, capsys):
+    labels = [f"{k:03}" for k in range(40)]
+    table = simulated(40)
+    table["item"] = table["item"].map(lambda item: labels[int(item[1:])])
+    for year in (2020, 2021):
+        table.to_csv(tmp_path / f"sales.{year}.csv", index=False)
+        asked = ["--from", str(tmp_path), f"sales.{year}.csv", "--seconds", "0"]
+        rows = pd.DataFrame({"item": labels, "kind": ["a", "b"] * 20})
+        rows.to_csv(tmp_path / "items.csv", index=False)
+        assert command.main([*asked, "--features", "items.csv"]) == 0
+        assert (tmp_path / f"sales.{year}-audit.html").exists()
+    pd.concat([rows, rows[:1]]).to_csv(tmp_path / "items.csv", index=False)
+    capsys.readouterr()
+    assert command.main([*asked, "--features", "items.csv"]) == 1
+    assert "features has an item twice" in capsys.readouterr().err
+    (tmp_path / "items.csv").write_bytes("item,kind\n1,é\n".encode("latin-1"))
+    assert command.main([*asked, "--features", "items.csv"]) == 1
+    assert "items.csv' is not utf-8" in capsys.readouterr().err
+
+
+def test_a_console_that_lacks_a_sign_costs_no_page(tmp_path, monkeypatch):
+    simulated(40).to_csv(tmp_path / "log.csv", index=False)
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    assert command.main(["--from", str(tmp_path), "log.csv", "--seconds", "0"]) == 0
+    assert (tmp_path / "log-audit.html").exists()
 
 
 def test_a_large_log_is_thinned_and_says_so(monkeypatch):
@@ -619,6 +683,18 @@ def test_a_large_log_is_thinned_and_says_so(monkeypatch):
     data, said = studied(simulated()).small
     assert len(data) <= 1000 and len(data.items) == 30
     assert "of 120 users" in said and "30 items" in said
+
+
+def test_an_account_larger_than_the_sample_leaves_room_for_people(monkeypatch):
+    monkeypatch.setattr(findings, "MOST_EVENTS", 100)
+    giant = simulated(1, items=300, events=150, seed=4).assign(user="giant")
+    for seed in range(5):
+        study = Study(read_log(pd.concat([simulated(30), giant])), seed)
+        data, said = study.small
+        assert len(data.users) == 5 and "giant" not in data.users
+        assert "without 1 user of more than 100 events" in said
+    data, said = studied(giant).small
+    assert data.users.tolist() == ["giant"] and "1 of 1 users" in said
 
 
 def test_a_row_takes_24_bytes():
