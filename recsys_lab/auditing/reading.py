@@ -224,12 +224,12 @@ def _looks_like_times(column, numbers):
 class Collector:
     """Takes a log part by part, and keeps positions and numbers."""
 
-    def __init__(self, columns: dict, guessed: tuple, *, marks: bool = False):
+    def __init__(self, columns: dict, guessed: tuple, *, marks=False, comma: str | None = None):
         self.columns, self.guessed, self.marks = columns, guessed, marks
         self.known = {"user": {}, "item": {}}
         self.parts = {role: [] for role in columns}
         self.rows, self.left_out, self.notes = 0, {}, []
-        self.clock = self.comma = None
+        self.clock, self.comma = None, comma  # what a comma in a number becomes, once known
         self.trimmed = 0
 
     def leave_out(self, reason: str, lines) -> None:
@@ -590,7 +590,9 @@ def _parsed(path, given, encoding, delimiter, names, header, lines, notes, show,
                 if collector is None:
                     table.columns = names
                     columns, guessed = _choose(table, given)
-                    collector = Collector(columns, guessed, marks=marks)
+                    # Where semicolons part the fields, the comma is taken: by the numbers.
+                    comma = "." if delimiter == ";" else None
+                    collector = Collector(columns, guessed, marks=marks, comma=comma)
                 place = _lines(done, len(table), skipped, header)
                 done += len(table)
                 blank = table.isna().all(axis=1).to_numpy()

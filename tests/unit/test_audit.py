@@ -187,6 +187,12 @@ def test_what_a_comma_means_is_found_out_and_said(written, values, said):
     assert log.values.tolist() == values and f"The comma in amount {said}" in log.notes[0]
 
 
+def test_where_semicolons_part_the_fields_a_comma_is_the_decimal_mark(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("user;item;amount\n1;2;1,234\n3;4;2,500\n", "utf-8")
+    assert read_log(path).values.tolist() == [1.234, 2.5]
+
+
 def test_parts_give_the_same_log_as_the_whole(tmp_path, monkeypatch):
     table, path = simulated(30), tmp_path / "log.csv"
     table.to_csv(path, index=False)
