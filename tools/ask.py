@@ -307,7 +307,9 @@ def store(path, arrays) -> None:
     if readme.is_file():
         digest = hashlib.sha256(file.getvalue()).hexdigest()
         line = rf"(?m)^[0-9a-f]{{64}}(?=  {re.escape(path.name)})"
-        readme.write_text(re.sub(line, digest, readme.read_text("utf-8")), "utf-8", newline="\n")
+        text = re.sub(line, digest, readme.read_text("utf-8"))
+        part.write_text(text, "utf-8", newline="\n")
+        part.replace(readme)
 
 
 def main(arguments: list[str]) -> None:
@@ -321,10 +323,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--minutes", type=float, default=np.inf, help="stop then, and go on later")
     options = parser.parse_args(arguments)
+    if options.people is not None and options.people < 1:
+        parser.error(f"--people {options.people}: ask about 1 or more, or leave it out for all")
     reader, asked = Reader(options.model, options.threads), questions()
     name = options.name or Path(options.model).stem
     path, start = FOLDER / "answers.npz", time.process_time()
-    if options.people:
+    if options.people is not None:
         people = np.flatnonzero(asked["people"] >= 0)[: options.people]
         some = np.append(people, np.flatnonzero(asked["people"] < 0)[: options.people // 3])
         asked = {key: values[some] for key, values in asked.items()}
@@ -332,13 +336,19 @@ def main(arguments: list[str]) -> None:
     else:
         FOLDER.mkdir(parents=True, exist_ok=True)
         before = stored(path)
-        same = all(np.array_equal(before.get(key), values) for key, values in asked.items())
-        answers = {k.removeprefix(f"{name}/"): v for k, v in before.items() if same}
-        answers = {k: v for k, v in answers.items() if k.startswith(("with/", "without/"))}
-        others_ = {k: v for k, v in before.items() if same and not k.startswith(f"{name}/")}
+        # What was drawn has to be the same; EASE's last digits are the machine's.
+        drawn = ("people", "history", "films")
+        if before and not all(np.array_equal(before.get(key), asked[key]) for key in drawn):
+            sys.exit(
+                f"{path} holds the answers to other questions: move it away, and all models are "
+                "asked anew."
+            )
+        mine = tuple(f"{name}/{part}/" for part in ("with", "without"))
+        answers = {k.removeprefix(f"{name}/"): v for k, v in before.items() if k.startswith(mine)}
 
         def keep(kept):
-            store(path, {**others_, **asked, **{f"{name}/{k}": v for k, v in kept.items()}})
+            # Read again: another run may have added its answers.
+            store(path, stored(path) | asked | {f"{name}/{k}": v for k, v in kept.items()})
 
         found = ask(reader, asked, progress_line(), answers, keep, 60 * options.minutes)
     print(summary(asked, found))

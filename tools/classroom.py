@@ -107,8 +107,7 @@ class Hub:
         proxy = [proxy_program, "--ip", "127.0.0.1", "--port", str(self.port)]
         proxy += ["--api-ip", "127.0.0.1", "--api-port", str(api)]
         proxy += ["--default-target", f"http://127.0.0.1:{hub}"]
-        self.proxy = self._begin(proxy, "proxy", CONFIGPROXY_AUTH_TOKEN=self.token)
-        self.start()
+        self.hub, self.proxy = None, self._begin(proxy, "proxy", CONFIGPROXY_AUTH_TOKEN=self.token)
 
     def _begin(self, command: list[str], name: str, **more: str) -> subprocess.Popen:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -156,7 +155,7 @@ class Hub:
     def end(self) -> None:
         family = []
         for process in [self.hub, self.proxy, *self.servers().values()]:
-            if psutil.pid_exists(process.pid):
+            if process and psutil.pid_exists(process.pid):
                 one = psutil.Process(process.pid)
                 family += [*one.children(recursive=True), one]
         for process in family:
@@ -265,6 +264,8 @@ class Learner:
                 self.execute(cell.source)
 
     def _move(self) -> None:
+        if not self.sliders:
+            raise RuntimeError("the lesson has shown no slider")
         for comm, state in self.sliders.items():
             value = state.get("index", state.get("value"))
             name = "index" if "index" in state else "value"
@@ -297,10 +298,12 @@ class Learner:
 
 def classroom(count: int, proxy_program: str) -> dict:
     """Let so many learners study at once; the hub is killed between running and answering."""
-    folder = Path(tempfile.mkdtemp(prefix="classroom-"))
+    # Without links, as on macOS: processes are known by the folder that they are in.
+    folder = Path(tempfile.mkdtemp(prefix="classroom-")).resolve()
     hub = None
     try:
         hub = Hub(folder, proxy_program)
+        hub.start()  # not in __init__: if it does not come up, the proxy has to end all the same
         learners = [Learner(hub, f"learner{number:02}") for number in range(count)]
 
         def everyone(what):
@@ -323,8 +326,8 @@ def classroom(count: int, proxy_program: str) -> dict:
             taken = [each.seconds[what] for each in learners if what in each.seconds]
             row[what] = statistics.median(taken) if taken else float("nan")
         row["move"] = statistics.median(moves) if moves else float("nan")
-        row["MiB server"] = statistics.median(size[0] for size in sizes)
-        row["MiB kernel"] = statistics.median(size[1] for size in sizes)
+        for place, what in enumerate(("MiB server", "MiB kernel")):
+            row[what] = statistics.median(size[place] for size in sizes) if sizes else float("nan")
         row["kept"] = f"{len(kept)} of {count}"
         row["trouble"] = [one for each in learners for one in each.trouble]
         row["trouble"] += [f"{name}: the new hub does not know the server" for name in lost]
@@ -344,7 +347,7 @@ def own_progress(learner: Learner) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.classroom", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("learners", nargs="*", type=int, default=[1, 5, 20])
+    parser.add_argument("learners", nargs="*", type=int)
     asked = parser.parse_args(arguments)
     program = shutil.which("configurable-http-proxy")
     if find_spec("jupyterhub") is None or program is None:
@@ -356,11 +359,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print("| learners | server, s | open, s | run, s | a move, s | answer, s | MiB each | kept |")
     print("|---|---|---|---|---|---|---|---|")
-    failed = False
-    for count in asked.learners:
+    # Numbers that somebody asked for are to be tried; the default goes as far as the memory does.
+    failed, given = False, asked.learners
+    for count in given or [1, 5, 20]:
         free = psutil.virtual_memory().available / 2**20
         if count < 1 or count * MIB_EACH > free:
             print(f"{count} learners: not tried with {free:.0f} MiB free", file=sys.stderr)
+            failed = failed or count in given
             continue
         row = classroom(count, program)
         each = row["MiB server"] + row["MiB kernel"]

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..course.status import any_console
+from ..data.interactions import read_csv
 from .contest import ASKED, QUESTIONS
 from .report import audit
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Audit a file; the exit code is 0, or 1 if it could not be read."""
+    any_console()
     told = "; ".join(f"{name}: {asked}" for name, asked in ASKED.items())
     parser = argparse.ArgumentParser(
         prog="python3 -m recsys_lab audit",
@@ -33,12 +36,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--from", dest="folder", default=".", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     folder = Path(given.folder)
-    page = folder / (given.html or f"{Path(given.log).name.split('.')[0]}-audit.html")
+    name = Path(Path(given.log).name.removesuffix(".gz")).stem
+    page = folder / (given.html or f"{name}-audit.html")
+    if not (folder / given.log).exists():  # the launcher runs this in the course's folder
+        print(
+            f"log={given.log!r} does not exist: check its spelling and the folder you are in, "
+            f"{str(folder.resolve())!r}",
+            file=sys.stderr,
+        )
+        return 1
     try:
         features = None
         if given.features:
-            features = pd.read_csv(folder / given.features)
-            features = features.drop_duplicates(features.columns[0]).set_index(features.columns[0])
+            path = folder / given.features
+            label = read_csv(path).columns[0]
+            # Once more, now that its name is known: 007 and 7 are two labels.
+            features = read_csv(path, labels=(label,)).set_index(label)
         found = audit(
             folder / given.log,
             features,

@@ -314,7 +314,9 @@ def verdict(table: pd.DataFrame, judged: int) -> str:
         )
     words = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
     number = words.get(len(together), f"{len(together)}")
-    said = f"These {number} cannot be told apart with {judged:,} users: {', '.join(together)}."
+    # Each was compared with the first alone, so nothing is said of two others.
+    who = f"{'Either' if len(together) == 2 else 'Any'} of these {number} may be the best"
+    said = f"{who}, as far as {judged:,} users can tell: {', '.join(together)}."
     if base in together:
         said += (
             f" {base.capitalize()} is among them: as far as can be seen, nothing here beats the "

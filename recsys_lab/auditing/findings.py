@@ -128,7 +128,13 @@ class Study:
             said.append(f"without {count(len(self.suspects), 'suspect')} ({names})")
         if self.of_user[keep].sum() > MOST_EVENTS:
             drawn = rng.permutation(np.flatnonzero(keep))
+            large = self.of_user[drawn] > MOST_EVENTS
+            if large.any() and not large.all():  # one of them would leave no room for anybody else
+                drawn = drawn[~large]
+                who = count(int(large.sum()), "user")
+                said.append(f"without {who} of more than {MOST_EVENTS:,} events")
             within = np.cumsum(self.of_user[drawn]) <= MOST_EVENTS
+            within[0] = True  # where all are so large: a pair counts once below
             keep[:] = False
             keep[drawn[within]] = True
             said.append(f"with {keep.sum():,} of {self.m:,} users, drawn by lot")
@@ -183,7 +189,8 @@ def reading(study: Study) -> Finding:
         says.append(f"{reason.capitalize()}: {count(number, 'row')} (line {places}{more}).")
     named = [f"{role} = {name}" for role, name in log.columns.items()]
     if log.guessed:
-        says.append(f"Columns, as guessed from their names: {', '.join(named)}.")
+        guesses = ", ".join(log.guessed)
+        says.append(f"Columns: {', '.join(named)}; guessed from names and contents: {guesses}.")
     missing = [role for role in ("value", "time") if role not in log.columns]
     if log.times is not None:
         missing = [role for role in missing if role != "time"]
@@ -367,7 +374,7 @@ def bots(study: Study) -> Finding:
         regular = regularity(gaps, owners, study.m)
         flagged = np.flatnonzero(regular > 0.5)
         # Where many are so, it is the clock that is coarse.
-        coarse = len(flagged) > max(3, 0.05 * study.m)
+        coarse = len(flagged) > max(3, 0.05 * study.m) or len(flagged) == study.m
         for u in flagged if not coarse else ():
             mine = gaps[owners == u]
             mine = mine[mine > 0]
@@ -447,7 +454,8 @@ def bots(study: Study) -> Finding:
 
 def _sleepless(log) -> list[int]:
     """Users with events in 23 or 24 hours of one day."""
-    hours = np.floor(log.times / HOUR).astype(np.int64)
+    # A time of 1e300 s fits no whole number; the clock's finding tells of it.
+    hours = np.floor(np.clip(log.times, -1e11, 1e11) / HOUR).astype(np.int64)
     low = hours.min()
     span = int(hours.max() - low) + 25
     low -= low % 24

@@ -13,6 +13,7 @@ import io
 import re
 import unicodedata
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ..course.status import progress_line
-from ..data.interactions import NO_CSV, Interactions, as_path, is_hashable, shown
+from ..data.interactions import LARGEST_VALUE, NO_CSV, Interactions, as_path, is_hashable, shown
 
 # Rows of a part: 200,000 rows of four texts are about 60 MB.
 PART = 200_000
@@ -107,7 +108,9 @@ def read_log(source, *, user=None, item=None, value=None, time=None) -> EventLog
             raise ValueError("interactions is a table without rows: give at least one event")
         columns, guessed = _choose(source, given)
         collector = Collector(columns, guessed)
-        collector.add(source[list(columns.values())], np.arange(len(source)))
+        # Rows by their place: an index may name two rows alike.
+        table = source[list(columns.values())].reset_index(drop=True)
+        collector.add(table, np.arange(len(source)))
         return collector.log()
     if not isinstance(source, (str, Path)):
         raise ValueError(
@@ -148,7 +151,7 @@ def _choose(table: pd.DataFrame, given: dict) -> tuple[dict, tuple]:
     chosen = {role: name for role, name in given.items() if name is not None}
     if len(set(chosen.values())) < len(chosen):
         raise ValueError(f"user, item, value and time must be different columns: {chosen}")
-    free = [name for name in names if name not in chosen.values()]
+    free = [name for name in names if name not in chosen.values() and names.count(name) == 1]
     # Whole words before parts of words, and a name's words from the left: user_id is a user.
     for whole in (True, False):
         for role, words in WORDS.items():
@@ -221,12 +224,12 @@ def _looks_like_times(column, numbers):
 class Collector:
     """Takes a log part by part, and keeps positions and numbers."""
 
-    def __init__(self, columns: dict, guessed: tuple, *, marks: bool = False):
+    def __init__(self, columns: dict, guessed: tuple, *, marks=False, comma: str | None = None):
         self.columns, self.guessed, self.marks = columns, guessed, marks
         self.known = {"user": {}, "item": {}}
         self.parts = {role: [] for role in columns}
         self.rows, self.left_out, self.notes = 0, {}, []
-        self.clock = None
+        self.clock, self.comma = None, comma  # what a comma in a number becomes, once known
         self.trimmed = 0
 
     def leave_out(self, reason: str, lines) -> None:
@@ -246,11 +249,15 @@ class Collector:
             if role in ("user", "item"):
                 found[role], wrong = self._texts(column, f"no {role}")
             elif role == "value":
-                found[role], wrong = _values(column, name)
+                found[role], wrong = self._numbers(column, name)
             else:
-                if self.clock is None:
+                if self.clock is None and column.notna().any():
                     self.clock = Clock(column, name)
-                found[role], wrong = self.clock.read(column)
+                if self.clock is None:  # no time so far, so how they are written is not known
+                    found[role] = np.full(len(column), np.nan)
+                    wrong = {f"no {name}": np.ones(len(column), dtype=bool)}
+                else:
+                    found[role], wrong = self.clock.read(column)
             for reason, mask in wrong.items():
                 self.leave_out(reason, lines[good & mask])
                 good &= ~mask
@@ -266,14 +273,16 @@ class Collector:
 
     def _texts(self, column, reason):
         """Return labels, trimmed, and which are missing."""
-        missing = column.isna().to_numpy()
-        if column.dtype.kind in "iub":
+        missing = column.isna().to_numpy(copy=True)  # pandas' own may be read-only
+        too_large = column.dtype.kind == "u" and (column > np.iinfo(np.int64).max).any()
+        if column.dtype.kind in "iub" and not too_large:
             filled = column.fillna(0) if missing.any() else column
             return filled.to_numpy(dtype=np.int64), {reason: missing}
         if column.dtype.kind == "f":  # whole numbers beside a gap
             numbers = column.to_numpy()
             missing |= ~np.isfinite(numbers)
-            whole = (numbers[~missing] % 1 == 0).all()
+            # Beyond 2^53 a float is no label: two neighbours are the same number.
+            whole = ((numbers[~missing] % 1 == 0) & (np.abs(numbers[~missing]) < 2**53)).all()
             filled = np.where(missing, 0, numbers)
             return (filled.astype(np.int64) if whole else filled), {reason: missing}
         text = column.astype(object).where(~missing, "").map(str)
@@ -281,6 +290,33 @@ class Collector:
         self.trimmed += int((trimmed != text).sum()) if not self.marks else 0
         labels = trimmed.to_numpy(dtype=object)
         return labels, {reason: missing | (labels == "")}
+
+    def _numbers(self, column, name):
+        """Return a column as numbers, and which are none."""
+        missing = column.isna().to_numpy()
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        unread = ~missing & np.isnan(numbers)
+        if unread.any() and column.dtype.kind not in "iuf":
+            text = column[unread].astype(str).str.strip()
+            commas = text.str.contains(",", regex=False)
+            thousands = text.str.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+            if self.comma is None and commas.any():
+                # 1,234 and 12,500: where all are so, the comma parts thousands, else it is 3,5.
+                self.comma = "" if thousands[commas].all() else "."
+                what = "is the decimal mark" if self.comma else "parts thousands"
+                self.notes.append(f"The comma in {name} {what}, as in {text[commas].iloc[0]!r}.")
+            meant = thousands if self.comma == "" else commas
+            text = text.mask(meant, text.str.replace(",", self.comma or "", regex=False))
+            numbers = numbers.copy()
+            numbers[unread] = pd.to_numeric(text, errors="coerce")
+            unread = ~missing & np.isnan(numbers)
+        unread |= np.isinf(numbers)
+        return numbers, {
+            f"no {name}": missing,
+            f"a {name} that is no number": unread,
+            f"a {name} below 0": ~missing & (numbers < 0),
+            f"a {name} above {LARGEST_VALUE:g}": ~missing & (numbers > LARGEST_VALUE),
+        }
 
     def log(self) -> EventLog:
         """Return all that was taken."""
@@ -347,24 +383,6 @@ def _alike(labels) -> list:
     return alike
 
 
-def _values(column, name):
-    """Return a column as numbers, and which are none."""
-    missing = column.isna().to_numpy()
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    unread = ~missing & np.isnan(numbers)
-    if unread.any() and column.dtype.kind not in "iuf":  # 3,5 where a comma is the decimal mark
-        text = column[unread].astype(str).str.strip().str.replace(",", ".", regex=False)
-        numbers = numbers.copy()
-        numbers[unread] = pd.to_numeric(text, errors="coerce")
-        unread = ~missing & np.isnan(numbers)
-    unread |= np.isinf(numbers)
-    return numbers, {
-        f"no {name}": missing,
-        f"a {name} that is no number": unread,
-        f"a {name} below 0": ~missing & (numbers < 0),
-    }
-
-
 class Clock:
     """Reads a column of times; the first part decides how."""
 
@@ -394,9 +412,11 @@ class Clock:
                     "used, their unit is not known."
                 )
         elif column.dtype.kind not in "Mm":
-            slashed = some.astype(str).str.extract(r"^\s*(\d{1,2})[/.](\d{1,2})[/.]\d{2,4}")
-            first, second = (pd.to_numeric(slashed[k]) for k in (0, 1))
-            if slashed.notna().all(axis=None) and len(slashed):
+            slashed = r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}"
+            if some.astype(str).str.match(slashed).mean() > 0.5:
+                # Of all rows: a log in the order of time begins with days up to 12.
+                parts = column.dropna().astype(str).str.extract(slashed)
+                first, second = (pd.to_numeric(parts[k]) for k in (0, 1))
                 self.dayfirst = bool((first > 12).any())
                 unclear = not (first > 12).any() and not (second > 12).any()
                 order = "day before month" if self.dayfirst else "month before day"
@@ -411,7 +431,9 @@ class Clock:
             found = found / self.scale
         else:
             stamps = self._stamps(column)
-            found = ((stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)).to_numpy()
+            # In seconds: in nanoseconds, as pandas would have it, the year 9999 is out of bounds.
+            zero = pd.Timestamp(0, tz="UTC").as_unit("s")
+            found = ((stamps - zero) / pd.Timedelta(1, "s").as_unit("s")).to_numpy()
         unread = ~missing & ~np.isfinite(found)
         return found, {
             f"no {self.name}": missing,
@@ -474,7 +496,7 @@ def _of_interactions(data: Interactions, given) -> EventLog:
 
 def _of_parquet(path, given) -> EventLog:
     try:
-        from pyarrow import parquet
+        from pyarrow import int64, parquet, uint64
     except ImportError:
         raise ValueError(
             f"interactions={str(path)!r} is a Parquet file, which needs one more package: "
@@ -482,11 +504,15 @@ def _of_parquet(path, given) -> EventLog:
             "table as CSV"
         ) from None
     show = progress_line()
+    whole = {int64(): pd.Int64Dtype(), uint64(): pd.UInt64Dtype()}
     with parquet.ParquetFile(path) as file:
         collector, done, total = None, 0, max(1, file.metadata.num_rows)
         try:
             for batch in file.iter_batches(batch_size=PART):
-                table = batch.to_pandas()
+                # Whole numbers beside a gap stay whole; an index that pandas wrote is a column, but
+                # for one without a name.
+                table = batch.to_pandas(types_mapper=whole.get, ignore_metadata=True)
+                table = table.loc[:, ~table.columns.str.fullmatch(r"__index_level_\d+__")]
                 if collector is None:
                     collector = Collector(*_choose(table, given))
                 collector.add(table, np.arange(done + 1, done + len(table) + 1))
@@ -500,11 +526,11 @@ def _of_parquet(path, given) -> EventLog:
 
 
 def _of_csv(path, given) -> EventLog:
-    encoding, lines, notes = _scan(path)
-    delimiter, names, header, some_notes = _head(path, encoding)
-    notes += some_notes
     show = progress_line()
     try:
+        encoding, lines, notes = _scan(path)
+        delimiter, names, header, some_notes = _head(path, encoding)
+        notes += some_notes
         try:
             return _parsed(path, given, encoding, delimiter, names, header, lines, notes, show)
         except _Swallowed as swallowed:
@@ -516,6 +542,11 @@ def _of_csv(path, given) -> EventLog:
             return _parsed(
                 path, given, encoding, delimiter, names, header, lines, notes, show, marks=True
             )
+    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+        raise ValueError(
+            f"interactions={str(path)!r} is cut short or damaged ({problem}): fetch or copy "
+            "it again"
+        ) from None
     finally:
         show("")
 
@@ -541,7 +572,8 @@ def _parsed(path, given, encoding, delimiter, names, header, lines, notes, show,
             parts = pd.read_csv(
                 text,
                 names=names,
-                header=0 if header else None,
+                header=None,
+                skiprows=header,
                 dtype=object,
                 index_col=False,
                 keep_default_na=False,
@@ -558,8 +590,10 @@ def _parsed(path, given, encoding, delimiter, names, header, lines, notes, show,
                 if collector is None:
                     table.columns = names
                     columns, guessed = _choose(table, given)
-                    collector = Collector(columns, guessed, marks=marks)
-                place = _lines(done, len(table), skipped, bool(header))
+                    # Where semicolons part the fields, the comma is taken: by the numbers.
+                    comma = "." if delimiter == ";" else None
+                    collector = Collector(columns, guessed, marks=marks, comma=comma)
+                place = _lines(done, len(table), skipped, header)
                 done += len(table)
                 blank = table.isna().all(axis=1).to_numpy()
                 collector.rows += int(blank.sum())
@@ -584,6 +618,13 @@ def _parsed(path, given, encoding, delimiter, names, header, lines, notes, show,
             f"interactions={str(path)!r} holds a header but no rows: give at least one event"
         )
     collector.leave_out(TOO_MANY, skipped)
+    inside = lines - done - len(skipped) - header
+    if inside > 0:
+        collector.notes.append(
+            f"{inside:,} line break{'s stand' if inside > 1 else ' stands'} between quotation "
+            "marks, so the lines named here count rows. If no text of yours has several lines, a "
+            "mark is opened and not closed, and all up to the next mark was taken for one field."
+        )
     collector.notes += notes
     return collector.log()
 
@@ -600,19 +641,23 @@ def _scan(path):
     """Find the encoding of a file, and count its lines."""
     with _binary(path) as file:
         start = file.read(4096)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the first begins as UTF-16
+        return "utf-32", 0, ["The file is UTF-32."]
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", 0, ["The file is UTF-16, as Excel saves it."]
     if start.count(b"\0") > len(start) / 4:
         big = start[:1] == b"\0"
         return ("utf-16-be" if big else "utf-16-le"), 0, ["The file is UTF-16, without a mark."]
     decoder, lines, size = codecs.getincrementaldecoder("utf-8")(), 0, 0
-    encoding, notes = "utf-8-sig", []
+    encoding, notes, end = "utf-8-sig", [], b""
     with _binary(path) as file:
-        while block := file.read(BLOCK):
-            lines, size = lines + block.count(b"\n"), size + len(block)
+        block = start
+        while block:
+            block = file.read(BLOCK)
+            lines, size, end = lines + block.count(b"\n"), size + len(block), block[-1:] or end
             if decoder is not None:
                 try:
-                    decoder.decode(block)
+                    decoder.decode(block, final=not block)  # it may end in the middle of a letter
                 except UnicodeDecodeError as error:
                     at = size - len(block) + error.start
                     decoder, encoding = None, "cp1252"
@@ -623,17 +668,25 @@ def _scan(path):
                     )
     if not size:
         raise ValueError(f"interactions={str(path)!r} is an empty file: give a CSV file")
-    return encoding, lines, notes
+    return encoding, lines + (end != b"\n"), notes
 
 
 def _head(path, encoding):
-    """Find the delimiter, and the names of the columns."""
+    """Find the delimiter, the names of the columns, and how many lines stand above the events."""
     with _text(path, encoding) as text:
-        first = [line for line in (text.readline() for _ in range(20)) if line.strip()]
+        some = [text.readline() for _ in range(20)]
+    # Above the header: empty lines, and the line by which Excel is told the delimiter.
+    first = [line for line in some if line.strip() and not line.lower().startswith("sep=")]
     if not first:
         raise ValueError(f"interactions={str(path)!r} is an empty file: give a CSV file")
+    if re.match(r"\s*(\[\s*)?\{", "".join(first)):
+        raise ValueError(
+            f"interactions={str(path)!r} is JSON, no CSV: read it by pandas.read_json (with "
+            "lines=True if each line is an event), and pass the table"
+        )
     counts = {mark: [line.count(mark) for line in first] for mark in DELIMITERS}
-    if counts["::"][0]:  # MovieLens 1M
+    above = some.index(first[0])
+    if counts["::"][0] and not any(counts[mark][0] for mark in DELIMITERS[:-1]):  # MovieLens 1M
         delimiter = "::"
     else:
         delimiter = max(
@@ -655,11 +708,11 @@ def _head(path, encoding):
         notes.append(
             "The first line looks like an event, not like names: the columns are numbered."
         )
-        return delimiter, [f"column {k + 1}" for k in range(len(fields))], False, notes
+        return delimiter, [f"column {k + 1}" for k in range(len(fields))], above, notes
     unnamed = [each or f"column {k + 1}" for k, each in enumerate(fields)]
     again = {each for each in unnamed if unnamed.count(each) > 1}
     names = [f"{each} ({k + 1})" if each in again else each for k, each in enumerate(unnamed)]
-    return delimiter, names, True, notes
+    return delimiter, names, above + 1, notes
 
 
 DELIMITER_NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", "::": "double colons", ",": ""}
@@ -672,7 +725,8 @@ def _binary(path):
 
 
 def _text(path, encoding):
-    return io.TextIOWrapper(_binary(path), encoding=encoding, errors="replace", newline="")
+    # A byte that is no letter is shown as its number: two of them stay two labels.
+    return io.TextIOWrapper(_binary(path), encoding, errors="backslashreplace", newline="")
 
 
 class _Replaced:

@@ -11,7 +11,16 @@ import numpy as np
 import pandas as pd
 
 from ..course.status import progress_line
-from ..data.interactions import as_choice, as_count, as_number, as_path, as_rng, is_hashable, shown
+from ..data.interactions import (
+    Interactions,
+    as_choice,
+    as_count,
+    as_number,
+    as_path,
+    as_rng,
+    is_hashable,
+    shown,
+)
 from ..models.baselines import as_features, item_features
 from ..page.alt_text import alt_text
 from ..page.figures import compact, png, theme
@@ -138,7 +147,8 @@ def audit(
     features : DataFrame or n x d array, optional
         What is known of the items. A DataFrame is indexed by the item's label; its numbers are
         scaled, and its texts are taken for labels joined by "|". An array has a row for each item,
-        in the order of ``Interactions.items``. Needed for ``question="new-item"``.
+        in the order of ``Interactions.items``, and goes with Interactions only. Needed for
+        ``question="new-item"``.
     user, item, value, time : str, optional
         The columns; guessed from their names, and said, if not given.
     question : {"next", "fill", "new-item", "new-user"}, optional
@@ -192,6 +202,11 @@ needed for an interval.
     for name, column in (("user", user), ("item", item), ("value", value), ("time", time)):
         if column is not None and not (is_hashable(column) and isinstance(column, (str, int))):
             raise ValueError(f"{name}={shown(column)} is no column: give its name")
+    if not isinstance(interactions, Interactions) and isinstance(features, np.ndarray | list):
+        raise ValueError(
+            "features is an array, and the items of a table or a file have no order: pass a "
+            "DataFrame indexed by the items' labels"
+        )
     show = progress_line()
     try:
         log = read_log(interactions, user=user, item=item, value=value, time=time)
@@ -271,7 +286,8 @@ def _write(path, text):
         path = as_path(path)
         draft = path.with_name(path.name + ".tmp")
         try:
-            draft.write_text(text, encoding="utf-8")
+            # A label may hold half a letter, which no UTF-8 can.
+            draft.write_text(text, encoding="utf-8", errors="backslashreplace")
             os.replace(draft, path)
         except OSError as problem:
             raise ValueError(

@@ -175,7 +175,7 @@ def add(arguments: list[str]) -> int:
     # First: a machine without Java is not to fetch half a gigabyte in vain.
     home, version = find_java()
     set_up("lab", *arguments)
-    print(f"Spark is there, and runs on Java {version} in {home}: lesson 18 can be run.")
+    print(f"Spark is there, and so is Java {version} in {home}: lesson 18 can be run.")
     return 0
 
 

@@ -478,10 +478,16 @@ def by_products(X, mean, books):
     return _by_levels(X - mean, books, choose, np.subtract)
 
 
+@residual_codes.right
+def takes_the_last_of_equals(X, mean, books):
+    choose = lambda left, c: len(c) - 1 - _far(left, c[::-1]).argmin(axis=1)  # noqa: E731
+    return _by_levels(X - mean, books, choose, np.subtract)
+
+
 @residual_codes.check("a small case by hand")
 def _(answer):
     X = np.array([[13.0, 7], [11, 9], [10, 2]])
-    books = [np.array([[4.0, 1], [0, -4]]), np.array([[-1.0, 0], [0, 1], [1, 1]])]
+    books = [np.array([[4.0, 1], [0, -4]]), np.array([[-1.0, 0], [0, 2], [1, 1]])]
     why = (
         "Less the mean (10, 6), the rows are (3, 1), (1, 3), (0, -4). Nearest are the centres 0, "
         "0, 1; (-1, 0), (-3, 2), (0, 0) are left, nearest to the centres 0, 0, 0 of the second "

@@ -620,13 +620,13 @@ define_quiz(
             "The contest of section 5 is over. Which sentences may stand in your report?",
             right=[
                 "Popularity is behind by more than luck explains.",
-                "The first four cannot be told apart with these people.",
+                "Any of the first four may be the best, as far as these people can tell.",
             ],
             missing={
                 "Popularity is behind by more than luck explains.": "The interval of its lag lies "
                 "off 0, at a level that counts the comparisons: that may be said.",
-                "The first four cannot be told apart with these people.": "0 is in the intervals "
-                "of the next three: that has to be said.",
+                "Any of the first four may be the best, as far as these people can tell.": "0 is "
+                "in the intervals of the next three: that has to be said.",
             },
             because="The interval of popularity's lag lies off 0, those of the next three "
             "hold it. A lead on old events says nothing of what people would do with new lists.",
@@ -638,8 +638,8 @@ define_quiz(
                 "In the shop the first one will sell more than popularity.": "A log of what was "
                 "chosen from old lists cannot say that (lesson 14). An experiment can.",
             },
-            answer="['Popularity is behind by more than luck explains.', 'The first four cannot "
-            "be told apart with these people.'] if "
+            answer="['Popularity is behind by more than luck explains.', 'Any of the first four "
+            "may be the best, as far as these people can tell.'] if "
             "list(table['may_be_best'])[:4] == [True] * 4 and not "
             "table.loc['popularity', 'may_be_best'] else []",
         ),

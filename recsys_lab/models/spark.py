@@ -17,7 +17,7 @@ import numpy as np
 
 from ..course import machine
 from ..course.java import NoJava, find_java
-from ..data.interactions import as_count
+from ..data.interactions import as_count, shown
 
 COMMAND = "python3 -m recsys_lab add spark"
 # Folders that a killed kernel has left are known by its process number.
@@ -87,8 +87,10 @@ def start_spark(cores: int = 2, workers: int = 0, memory: int = 1024):
         If an argument is no count.
     """
     as_count(cores, "cores")
-    if type(workers) is not int or workers:
-        as_count(workers, "workers")
+    if type(workers) is bool or not isinstance(workers, (int, np.integer)) or workers < 0:
+        raise ValueError(
+            f"workers={shown(workers)}: give 0, for threads of one process, or how many processes"
+        )
     as_count(memory, "memory")
     if not has_spark():
         raise NoSpark(spark_status())
@@ -157,7 +159,8 @@ def start_spark(cores: int = 2, workers: int = 0, memory: int = 1024):
 def stop_spark(spark) -> None:
     """End a session of `start_spark`: its Java process, and its temporary folder."""
     context = spark.sparkContext
-    folder, work = context._recsys_lab, None
+    # A session that somebody else started has no folder of ours.
+    folder, work = getattr(context, "_recsys_lab", None), None
     if context.master.startswith("local-cluster"):
         import pyspark
 
@@ -165,9 +168,8 @@ def stop_spark(spark) -> None:
         work = Path(pyspark.__file__).parent / "work" / context.applicationId
     spark.stop()
     _forget()
-    shutil.rmtree(folder, ignore_errors=True)
-    if work:
-        shutil.rmtree(work, ignore_errors=True)
+    for each in filter(None, (folder, work)):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def _forget() -> None:

@@ -506,7 +506,8 @@ class Explorer:
             if isinstance(self.controls[name], ipywidgets.Widget)
         ]
 
-    # The store in the page
+    # The store in the page: moves and ends of cells come in more than one thread, so whoever
+    # changes it, or goes through it, holds `_answering`.
 
     def _note(self, key: tuple, page_state: list, size: int) -> None:
         """Note that the page has a frame, and let it drop the least likely beyond its budget."""
@@ -526,27 +527,33 @@ class Explorer:
 
     def _has_room(self, key: tuple) -> bool:
         """Whether the page's store has room for one more frame, or a less likely one to drop."""
-        largest = max((size for _, size in self._store.values()), default=1)
-        worst = max(map(self._rank, self._store), default=-1)
-        return worst > self._rank(key) or not self._is_full(further=largest)
+        with self._answering:
+            largest = max((size for _, size in self._store.values()), default=1)
+            worst = max(map(self._rank, self._store), default=-1)
+            return worst > self._rank(key) or not self._is_full(further=largest)
 
     def _send(self, states: dict[str, tuple], screen: tuple[bool, float]) -> None:
         """Draw a frame if need be, and send it into the page's store."""
+        key, now = self._key(states, screen), self._page_state(states)
         frame = self.frame_of(states, screen)
-        if frame.failure:
-            # Not tried again: a move there will tell.
-            self._store[self._key(states, screen)] = self._page_state(states), 0
-            self.picture.send({"failed": self._page_state(states)})
-            return
-        texts = {"state": self._page_state(states), "alt": frame.alt, "sentence": frame.sentence}
-        self.picture.send({"frame": texts}, buffers=[frame.png])
-        self._note(self._key(states, screen), texts["state"], len(frame.png))
+        with self._answering:
+            if key != self._key(states, screen):
+                return  # a cell ended meanwhile, in another thread: the frame may be of before it
+            if frame.failure:
+                # Not tried again: a move there will tell.
+                self._store[key] = now, 0
+                self.picture.send({"failed": now})
+                return
+            texts = {"state": now, "alt": frame.alt, "sentence": frame.sentence}
+            self.picture.send({"frame": texts}, buffers=[frame.png])
+            self._note(key, now, len(frame.png))
 
     def _forget_store(self) -> None:
         """Let the page drop all its frames: what the view reads may have changed."""
-        if self._store:
-            self._store.clear()
-            self.picture.send({"clear": True})
+        with self._answering:
+            if self._store:
+                self._store.clear()
+                self.picture.send({"clear": True})
 
     # Drawing
 

@@ -1,5 +1,6 @@
 """A language model is asked for a film: who is asked, against whom, and how the answers count."""
 
+import hashlib
 import subprocess
 import sys
 
@@ -68,6 +69,47 @@ def test_the_stored_answers_belong_to_the_questions(asked):
     said = stored["Gemma 3 270M/with/love"]
     assert said.shape == asked["films"].shape
     assert np.nanmax(said) < 0
+
+
+def test_answers_of_other_models_stay_whatever_another_run_or_machine_does(
+    asked, tmp_path, monkeypatch, capsys
+):
+    def run(name, meanwhile=lambda: None):
+        def answered(reader, asked, say, kept, keep, seconds):
+            meanwhile()
+            keep(kept | {"with/love": np.zeros(2)})
+            return {
+                f"{part}/{p}": asked["EASE"] for part in ("with", "without") for p in ask.PROMPTS
+            }
+
+        monkeypatch.setattr(ask, "ask", answered)
+        ask.main(["model.gguf", "--name", name])
+
+    monkeypatch.setattr(ask, "FOLDER", tmp_path)
+    monkeypatch.setattr(ask, "Reader", lambda path, threads: None)
+    monkeypatch.setattr(ask, "questions", lambda: asked)
+    (tmp_path / "README.md").write_text(f"{'0' * 64}  answers.npz\n", "utf-8")
+    path = tmp_path / "answers.npz"
+    run("big")
+    ease = asked["EASE"].copy()
+    ease[0, 0] = np.nextafter(ease[0, 0], 9)  # another BLAS
+    monkeypatch.setattr(ask, "questions", lambda: asked | {"EASE": ease})
+    other = {"other/with/love": np.ones(2)}
+    run("small", lambda: ask.store(path, ask.stored(path) | other))
+    names = {f"{name}/with/love" for name in ("big", "small", "other")}
+    assert set(ask.stored(path)) == names | set(asked)
+    said = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (tmp_path / "README.md").read_text("utf-8") == f"{said}  answers.npz\n"
+    monkeypatch.setattr(ask, "questions", lambda: asked | {"films": asked["films"] + 1})
+    with pytest.raises(SystemExit, match="answers to other questions: move it away"):
+        run("small")
+    assert set(ask.stored(path)) == names | set(asked)
+
+
+def test_nobody_is_no_number_of_people(capsys):
+    with pytest.raises(SystemExit):
+        ask.main(["model.gguf", "--people", "0"])
+    assert "--people 0: ask about 1 or more" in capsys.readouterr().err
 
 
 def test_without_the_package_or_the_file_it_says_so_in_a_sentence():

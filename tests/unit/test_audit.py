@@ -1,6 +1,7 @@
 """The audit of a log: what it reads, what it finds where something was planted, what it writes."""
 
 import gzip
+import io
 import json
 import sys
 import types
@@ -96,6 +97,10 @@ FILES = {
     "packed": (gzip.compress(b"user,item\n1,a\n2,b\n"), 2),
     "Chinese names": ("用户,商品,时间\n甲,书,2020-01-01\n乙,茶,2020/01/02\n".encode(), 2),
     "Windows": (b"user,item\r\n1,a\r\n2,b\r\n", 2),
+    "utf-32": ("user,item\n甲,书\n".encode("utf-32"), 1),
+    "an empty line above": (b"\nuser,item\nann,tea\nbob,jam\n", 2),
+    "Excel's first line": (b"sep=;\nuser;item;rating\n1;2;3\n1;3;4\n", 2),
+    "a name with colons": (b"1,std::vector,5\n2,map,4\n3,std::map,5\n", 3),
     "milliseconds": (b"visitorid,itemid,timestamp\n1,2,1433221332117\n3,4,1433224214164\n", 2),
 }
 
@@ -109,10 +114,83 @@ def test_a_file_is_read_as_it_comes(kind, tmp_path):
     assert len(log) == log.rows == rows
     if log.times is not None:
         assert log.dated and (log.times > 8e8).all() and (log.times < 2e9).all()
-    if kind in ("utf-16", "Chinese names", "a mark of order"):
+    if kind in ("utf-16", "utf-32", "Chinese names", "a mark of order"):
         assert log.user_labels[0] == "甲" and log.item_labels[0] == "书"
     if kind == "semicolons":
         assert log.values.tolist() == [3.5, 4] and log.user_labels[0] == "Müller"
+    if kind in ("an empty line above", "Excel's first line"):
+        assert log.columns["user"] == "user" and not log.left_out
+
+
+def test_a_text_of_several_lines_and_a_mark_that_closes_too_late_are_told(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text('user,item,text\n1,a,"good"\n2,b,so\n3,c,"x\n4,d,y\n5,e,z"', "utf-8")
+    log = read_log(path)
+    assert len(log) == 3 and "2 line breaks stand between quotation marks" in log.notes[0]
+    path.write_text("user,item,text\n1,a,good\n2,b,so", "utf-8")
+    assert read_log(path).notes == []
+
+
+@pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b[:60] + b"xyz" + b[63:]])
+def test_a_packed_file_that_is_damaged_is_told_in_a_sentence(harm, tmp_path):
+    path, rng = tmp_path / "log.csv.gz", np.random.default_rng(0)
+    text = "user,item\n" + "".join(f"{a},{b}\n" for a, b in rng.integers(9999, size=(500, 2)))
+    path.write_bytes(harm(gzip.compress(text.encode())))
+    with pytest.raises(ValueError, match="cut short or damaged"):
+        read_log(path)
+
+
+def test_bytes_that_are_no_letters_keep_labels_apart(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"user,item\n1,\x81\n2,\x8d\n3,\x8f\n")
+    assert len(read_log(path).item_labels) == 3
+    path.write_bytes(b"user,item\n1,caf\xe9")  # the file ends in the middle of a letter of UTF-8
+    log = read_log(path)
+    assert log.item_labels.tolist() == ["café"] and "Windows-1252" in log.notes[0]
+
+
+def test_whole_numbers_of_any_type_stay_the_labels_that_they_are():
+    nan, far = float("nan"), 2**63 + 5
+    for users, labels in (
+        ([1.0, 2.0, nan], [1, 2]),
+        ([1.5, 2.5, nan], [1.5, 2.5]),
+        ([1e20, 2e20, nan], [1e20, 2e20]),
+        (pd.array([2**60, 2**60 + 1, None], dtype="Int64"), [2**60, 2**60 + 1]),
+        (np.array([far, far + 1, far], dtype=np.uint64), [str(far), str(far + 1)]),
+    ):
+        log = read_log(pd.DataFrame({"user": users, "item": [1, 2, 3]}))
+        assert log.user_labels.tolist() == labels
+        assert len(log) + log.left_out.get("no user", [0])[0] == 3
+
+
+def test_rows_of_one_index_and_columns_of_one_name_are_no_trouble():
+    table = pd.DataFrame({"user": [1, 2], "item": [3, 4], "time": ["2020-01-01", "Jan 5 2020"]})
+    assert len(read_log(pd.concat([table, table]))) == 4
+    with pytest.raises(ValueError, match="user cannot be guessed"):
+        read_log(pd.DataFrame([[1, 2, 3]], columns=["user", "user", "item"]))
+
+
+def test_a_value_that_is_too_large_is_left_out():
+    log = read_log(pd.DataFrame({"user": [1, 2], "item": [3, 4], "rating": [5, 1e200]}))
+    assert len(log) == 1 and log.left_out == {"a rating above 1e+150": [1, [1]]}
+
+
+@pytest.mark.parametrize(
+    ("written", "values", "said"),
+    [
+        (["1,234", "12,500", "900"], [1234, 12500, 900], "parts thousands"),
+        (["1,234", "0,5", "900"], [1.234, 0.5, 900], "is the decimal mark"),
+    ],
+)
+def test_what_a_comma_means_is_found_out_and_said(written, values, said):
+    log = read_log(pd.DataFrame({"user": [1, 2, 3], "item": [1, 2, 3], "amount": written}))
+    assert log.values.tolist() == values and f"The comma in amount {said}" in log.notes[0]
+
+
+def test_where_semicolons_part_the_fields_a_comma_is_the_decimal_mark(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("user;item;amount\n1;2;1,234\n3;4;2,500\n", "utf-8")
+    assert read_log(path).values.tolist() == [1.234, 2.5]
 
 
 def test_parts_give_the_same_log_as_the_whole(tmp_path, monkeypatch):
@@ -135,6 +213,8 @@ def test_parts_give_the_same_log_as_the_whole(tmp_path, monkeypatch):
         ("foo,bar,baz\nx,y,z\n", "cannot be guessed"),
         ("user,item\n,a\n", "no row that can be used: no user"),
         ("PK\x03\x04", "no CSV"),
+        ('{"user":1,"item":2}\n{"user":1,"item":3}\n', "JSON"),
+        ('[\n{"user":1,"item":2}]\n', "JSON"),
     ],
 )
 def test_a_file_that_is_no_log_is_refused_in_a_sentence(text, said, tmp_path):
@@ -150,6 +230,30 @@ def test_dates_tell_which_order_they_are_read_in():
     assert findings.day(log.times[1]) == "2020-05-02" and "day before month" in log.notes[0]
     unclear = read_log(table.assign(day=["03/04/2020", "02/05/2020"]))
     assert "nothing in the log confirms" in unclear.notes[0]
+    # Dashes, a cell that is no date, and a log whose first rows lie in the first twelve days.
+    days = [f"{k // 500 + 1:02}-02-2020" for k in range(13_000)]
+    many = pd.DataFrame({"user": range(13_001), "item": 1, "day": ["unknown", *days]})
+    log = read_log(many)
+    assert findings.day(log.times[600]) == "2020-02-02" and "day before month" in log.notes[0]
+    mixed = read_log(table.assign(day=["13.04.2020", "2020-05-02"]))
+    assert findings.day(mixed.times[1]) == "2020-05-02"
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1600-01-01"])
+def test_a_date_that_stands_for_none_is_a_time_like_any_other(day):
+    table = pd.DataFrame({"user": [1, 2], "item": [3, 4], "day": ["2020-01-01 00:00:01", day]})
+    log = read_log(table)
+    year = int(day[:4])
+    assert log.times[0] == 1_577_836_801
+    assert log.times[1] == pytest.approx((year - 1970) * 365.2425 * DAY, abs=2 * 366 * DAY)
+
+
+def test_a_first_part_without_times_leaves_those_of_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "PART", 2)
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,item,time\n1,1,\n2,2,\n3,3,{START}\n4,4,{START + 9}\n", "utf-8")
+    log = read_log(path)
+    assert log.times.tolist() == [START, START + 9] and log.left_out == {"no time": [2, [2, 3]]}
 
 
 def test_labels_that_differ_only_in_form_are_told_and_kept_apart():
@@ -165,6 +269,9 @@ def test_parquet_needs_one_more_package_and_is_read_in_batches(tmp_path, monkeyp
     with pytest.raises(ValueError, match="pip install pyarrow"):
         read_log(path)
     table = simulated(5)
+    # Arrow's whole numbers, whose gap would make floats of them, and an index without a name.
+    table["number"] = pd.array([None, *range(2**60, 2**60 + len(table) - 1)], dtype="Int64")
+    table["__index_level_0__"] = 7
 
     class File:
         metadata = types.SimpleNamespace(num_rows=len(table))
@@ -181,12 +288,23 @@ def test_parquet_needs_one_more_package_and_is_read_in_batches(tmp_path, monkeyp
         def iter_batches(self, batch_size):
             for first in range(0, len(table), 30):
                 part = table[first : first + 30]
-                yield types.SimpleNamespace(to_pandas=lambda part=part: part)
 
-    module = types.SimpleNamespace(parquet=types.SimpleNamespace(ParquetFile=File))
+                def to_pandas(part=part, types_mapper=lambda kind: None, ignore_metadata=False):
+                    part = part.astype({"number": types_mapper("int64") or float})
+                    return part if ignore_metadata else part.drop(columns="__index_level_0__")
+
+                yield types.SimpleNamespace(to_pandas=to_pandas)
+
+    kinds = {"int64": lambda: "int64", "uint64": lambda: "uint64"}
+    module = types.SimpleNamespace(parquet=types.SimpleNamespace(ParquetFile=File), **kinds)
     monkeypatch.setitem(sys.modules, "pyarrow", module)
     log = read_log(path)
     assert log.user_labels[log.users].tolist() == table["user"].tolist()
+    numbers = read_log(path, user="number")
+    assert numbers.user_labels.tolist() == table["number"].dropna().tolist()
+    assert numbers.left_out == {"no user": [1, [1]]}
+    with pytest.raises(ValueError, match="'__index_level_0__' is not a column"):
+        read_log(path, user="__index_level_0__")
 
 
 # --- Findings -----------------------------------------------------------------------------------
@@ -231,6 +349,27 @@ def test_where_many_are_regular_it_is_the_clock_that_is_coarse():
     table = simulated(40, events=38)
     table["time"] = START + 3600 * table.groupby("user").cumcount() // 2
     assert findings.bots(studied(table)).numbers["machines"] == 0
+
+
+def test_where_all_are_regular_somebody_is_left():
+    table = pd.DataFrame({"user": np.repeat([1, 2], 200), "item": np.tile(np.arange(200), 2)})
+    table["time"] = START + 60 * np.arange(400)
+    assert "No contest" in audit(table, seconds=0).verdict
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_time_beyond_all_is_told_by_the_clock_alone():
+    table = simulated(40).astype({"time": float})
+    table.loc[5, "time"] = 1e300
+    study = studied(table)
+    assert findings.bots(study).numbers["machines"] == 0
+    assert findings.clock(study).numbers["in_the_future"] == 1
+
+
+def test_columns_that_were_given_are_not_called_guessed():
+    said = findings.reading(studied(simulated(5).rename(columns={"user": "zz"}), user="zz")).says
+    assert "Columns: user = zz, item = item, time = time; guessed" in said
+    assert "from names and contents: item, time." in said
 
 
 def test_copies_are_told_from_the_same_again():
@@ -354,17 +493,19 @@ def standing(best, base=0.1):
     )
 
 
-def test_the_verdict_names_who_cannot_be_told_apart():
+def test_the_verdict_names_who_may_be_the_best():
     said = contest.verdict(standing([True, True, False]), 90)
-    assert said.startswith("These two cannot be told apart with 90 users: EASE, PureSVD.")
+    both = "Either of these two may be the best, as far as 90 users can tell: EASE, PureSVD."
+    assert said.startswith(both)
     assert "Popularity is behind: EASE leads it by 0.200 (0.100 to 0.300)" in said
-    assert "simplest rival" in contest.verdict(standing([True] * 3), 90)
+    said = contest.verdict(standing([True] * 3), 90)
+    assert said.startswith("Any of these three may be the best") and "simplest rival" in said
     assert contest.verdict(standing([True, False, False]), 90).startswith("EASE is ahead of all")
 
 
 def test_equal_worlds_cannot_be_told_apart_and_different_ones_can():
     chance = audit(simulated(), seconds=0.01)
-    assert "cannot be told apart" in chance.verdict or "nothing" in chance.verdict.lower()
+    assert "may be the best" in chance.verdict or "nothing" in chance.verdict.lower()
     walk = audit(simulated(walk=True), seconds=0.01)
     assert walk.standings.index[0] in ("what followed", "item neighbours", "EASE")
 
@@ -401,6 +542,13 @@ def test_new_items_are_told_apart_by_their_features_alone():
     assert found.standings.index[-1] == "chance" and not found.standings["may_be_best"].iloc[-1]
     lacking = audit(table, question="new-item", seconds=1)
     assert "pass features" in lacking.verdict
+
+
+def test_rows_of_an_array_need_the_order_of_interactions():
+    table, features = simulated(60), np.eye(40)
+    with pytest.raises(ValueError, match="features is an array, and the items of a table"):
+        audit(table, features, seconds=0)
+    assert audit(Interactions.from_frame(table), features, seconds=0).verdict
 
 
 # --- Logs of all kinds --------------------------------------------------------------------------
@@ -480,6 +628,12 @@ def test_the_name_of_a_file_cannot_become_part_of_the_page():
     assert "<u>" not in page and page.count("Audit of &lt;u&gt;log&lt;/u&gt;.csv") == 2
 
 
+def test_a_label_of_half_a_letter_costs_no_page(tmp_path):
+    Audit("a log", [], "Of \ud800 nothing.").to_html(tmp_path / "page.html")
+    assert "Of \\ud800 nothing." in (tmp_path / "page.html").read_text("utf-8")
+    assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+
+
 def test_a_page_is_whole_or_not_there(tmp_path):
     found = Audit("a log", [], "Nothing.")
     with pytest.raises(ValueError, match=r"cannot be written"):
@@ -499,7 +653,36 @@ def test_the_command_writes_the_page_and_says_what_is_wrong(tmp_path, capsys):
     assert command.main([*where, "log.csv", "--user", "customer"]) == 1
     assert "user='customer' is not a column" in capsys.readouterr().err
     assert command.main([*where, "none.csv"]) == 1
-    assert "does not exist" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"does not exist: check its spelling and the folder you are in, '{tmp_path}'" in said
+
+
+def test_the_command_takes_labels_as_they_are_written_and_a_page_for_each_log(tmp_path, capsys):
+    labels = [f"{k:03}" for k in range(40)]
+    table = simulated(40)
+    table["item"] = table["item"].map(lambda item: labels[int(item[1:])])
+    for year in (2020, 2021):
+        table.to_csv(tmp_path / f"sales.{year}.csv", index=False)
+        asked = ["--from", str(tmp_path), f"sales.{year}.csv", "--seconds", "0"]
+        rows = pd.DataFrame({"item": labels, "kind": ["a", "b"] * 20})
+        rows.to_csv(tmp_path / "items.csv", index=False)
+        assert command.main([*asked, "--features", "items.csv"]) == 0
+        assert (tmp_path / f"sales.{year}-audit.html").exists()
+    pd.concat([rows, rows[:1]]).to_csv(tmp_path / "items.csv", index=False)
+    capsys.readouterr()
+    assert command.main([*asked, "--features", "items.csv"]) == 1
+    assert "features has an item twice" in capsys.readouterr().err
+    (tmp_path / "items.csv").write_bytes("item,kind\n1,é\n".encode("latin-1"))
+    assert command.main([*asked, "--features", "items.csv"]) == 1
+    assert "items.csv' is not utf-8" in capsys.readouterr().err
+
+
+def test_a_console_that_lacks_a_sign_costs_no_page(tmp_path, monkeypatch):
+    simulated(40).to_csv(tmp_path / "log.csv", index=False)
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    assert command.main(["--from", str(tmp_path), "log.csv", "--seconds", "0"]) == 0
+    assert (tmp_path / "log-audit.html").exists()
 
 
 def test_a_large_log_is_thinned_and_says_so(monkeypatch):
@@ -508,6 +691,18 @@ def test_a_large_log_is_thinned_and_says_so(monkeypatch):
     data, said = studied(simulated()).small
     assert len(data) <= 1000 and len(data.items) == 30
     assert "of 120 users" in said and "30 items" in said
+
+
+def test_an_account_larger_than_the_sample_leaves_room_for_people(monkeypatch):
+    monkeypatch.setattr(findings, "MOST_EVENTS", 100)
+    giant = simulated(1, items=300, events=150, seed=4).assign(user="giant")
+    for seed in range(5):
+        study = Study(read_log(pd.concat([simulated(30), giant])), seed)
+        data, said = study.small
+        assert len(data.users) == 5 and "giant" not in data.users
+        assert "without 1 user of more than 100 events" in said
+    data, said = studied(giant).small
+    assert data.users.tolist() == ["giant"] and "1 of 1 users" in said
 
 
 def test_a_row_takes_24_bytes():

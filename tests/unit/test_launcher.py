@@ -264,7 +264,7 @@ def test_spark_is_added_from_its_own_lock_and_stays(course, tmp_path):
     run(course, "lab")
     code, out, err = run(course, "add", "spark", **java)
     assert (code, err) == (0, "")
-    assert "runs on Java 17" in out.splitlines()[-1]
+    assert "so is Java 17" in out.splitlines()[-1]
     lock = "requirements-spark.lock"
     added = ["--extra", "spark", "-c", lock, "--build-constraints", lock]
     assert calls(course)[-1][-8:] == ["--extra", "lab", *added]

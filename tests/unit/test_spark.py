@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -138,5 +139,16 @@ def test_more_memory_than_there_is_is_one_sentence(monkeypatch):
         spark.start_spark(workers=2, memory=2048)
     with pytest.raises(ValueError, match="cores=0 is too small"):
         spark.start_spark(0)
-    with pytest.raises(ValueError, match="workers=-1 is too small"):
-        spark.start_spark(workers=-1)
+    for workers in (-1, 1.5):
+        with pytest.raises(ValueError, match=f"workers={workers}: give 0, for threads"):
+            spark.start_spark(workers=workers)
+
+
+def test_a_session_that_somebody_else_started_is_stopped_too(monkeypatch):
+    stopped = []
+    monkeypatch.setattr(spark, "_forget", lambda: stopped.append("Java"))
+    session = types.SimpleNamespace(
+        sparkContext=types.SimpleNamespace(master="local[2]"), stop=lambda: stopped.append("it")
+    )
+    spark.stop_spark(session)
+    assert stopped == ["it", "Java"]

@@ -281,6 +281,45 @@ def test_nothing_is_drawn_ahead_while_a_cell_runs(monkeypatch):
     assert view.calls != []
 
 
+def test_a_frame_that_a_cell_overtook_is_not_sent(monkeypatch):
+    Shell, known = kernel(monkeypatch), {"G": 1}
+    shown = Explorer(lambda a: (View()(a)[0], f"G is {known['G']}"), {"a": (1, 2)})
+    messages = sent(shown, monkeypatch)
+    states, screen = {"a": (2, 2)}, (False, 1.0)
+    drawn = shown.frame_of
+
+    def overtaken(*of):
+        frame = drawn(*of)
+        Shell.run_cell(lambda: known.update(G=2))  # in another thread, say
+        return frame
+
+    monkeypatch.setattr(shown, "frame_of", overtaken)
+    shown._send(states, screen)
+    assert messages == [] and shown._store == {}
+    monkeypatch.setattr(shown, "frame_of", drawn)
+    shown.controls["a"].value = 2
+    assert shown.picture.sentence == "G is 2"
+
+
+def test_the_store_bears_moves_and_cells_in_two_threads():
+    shown, _ = explorer(rank=(1, 99))
+    keys = [shown._key({"rank": (rank, rank)}, (False, 1.0)) for rank in range(1, 99)]
+    shown._store.update((key, ([rank], 1)) for rank, key in enumerate(keys))
+    looked = []
+
+    def rank_of(key):  # a cell ends in another thread while the store is gone through
+        if not looked:
+            other = threading.Thread(target=shown._forget_store)
+            other.start()
+            other.join(0.2)
+        looked.append(key)
+        return 0
+
+    shown._rank = rank_of
+    shown._has_room(keys[0])
+    assert len(looked) == len(keys) + 1
+
+
 def test_a_single_switch_of_a_cell_is_drawn_ahead(monkeypatch):
     grid = cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]])
     shown = Explorer(lambda R: View()(sum(map(sum, R))), {"R": grid})
