@@ -246,6 +246,15 @@ def test_the_map_of_the_package_is_the_one_that_the_imports_are_held_to():
         assert set(re.findall(r"\w+", allowed)) == FLOORS[name], name
 
 
+def test_the_map_of_the_package_names_each_module():
+    text = (ROOT / "docs/contributing.md").read_text("utf-8").partition("## The map")[2]
+    for path in (ROOT / "recsys_lab").glob("*/*.py"):
+        row = re.search(rf"^\| `{path.parent.name}` \| .+$", text, re.M)[0]
+        # Lessons have a module each.
+        if not re.match(r"__|nb\d\d_", path.stem):
+            assert f"`{path.stem}`" in row, path
+
+
 def test_contributing_names_only_files_that_exist():
     text = (ROOT / "docs/contributing.md").read_text("utf-8")
     # What is still to be made has another name than anything there.
