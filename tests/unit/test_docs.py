@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 import recsys_lab
+from recsys_lab.course.files import lessons as course_lessons
+from recsys_lab.exercises import all_exercises
 from tests.notebooks.prose import output_texts, plain
 from tests.unit.test_imports import FLOORS
 from tools import pages
@@ -233,6 +235,26 @@ def test_a_decimal_number_of_a_claim_is_printed_by_the_cell_that_is_named_for_it
             assert any(f"{each:.{digits}f}" == number for each in decimals), (claim, number)
             tested += 1
     assert tested > 8
+
+
+# --- for teachers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_teachers_page_has_a_model_answer_for_each_exercise(name):
+    page = (ROOT / "docs/teaching" / name).with_suffix(".md").read_text("utf-8")
+    exercises = [each for each in all_exercises() if each.notebook == int(name[:2])]
+    assert page.count("*Model answer:*") >= len(exercises) > 0
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/teaching.md", "pyproject.toml"])
+def test_the_lessons_that_are_said_to_need_tensorflow_are_those_that_load_it(path):
+    need = [each.number for each in course_lessons() if each.uses_keras]
+    sentence = f"essons {', '.join(need[:-1])} and {need[-1]}"
+    text = (ROOT / path).read_text("utf-8")
+    assert sentence in text
+    # No other list begins like this one, unless it is the same.
+    assert text.count(f"essons {need[0]}") == text.count(sentence)
 
 
 # --- contributing.md and CITATION.cff -----------------------------------------------------------
