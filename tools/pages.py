@@ -281,6 +281,11 @@ def _shown(text: str) -> str:
     """An entry in the notebooks' form, up to its DOI, which is made a link."""
     text = re.sub(r" \((\d{4})\)\. ", r". \1. ", text)
     found = ID.search(text)
+    before = text[: found.start()] if found else text
+    # Pages, which a docstring writes with a hyphen; an address may have one of its own.
+    if "://" not in before:
+        text = re.sub(r"\b(\d+)-(\d+)\b", r"\1–\2", before) + text[len(before) :]
+        found = ID.search(text)
     if not found:
         return f"{text.rstrip('.')}. Cited in"
     address = {"doi": "https://doi.org/", "arXiv": "https://arxiv.org/abs/"}[found[1]]
