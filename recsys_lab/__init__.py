@@ -6,7 +6,7 @@ Python that has no packages yet: the launcher, ``python3 -m recsys_lab``, depend
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 # Public name -> where it lives, floor by floor; a module that is public as a whole names itself.
 _HOME = {

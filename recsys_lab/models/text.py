@@ -217,8 +217,8 @@ class WordPieces:
 
     References
     ----------
-    Y. Wu et al. (2016). Google's neural machine translation system: bridging the gap between human
-    and machine translation. arXiv:1609.08144, section 4.1.
+    Y. Wu and others (2016). Google's neural machine translation system: bridging the gap between
+    human and machine translation. arXiv:1609.08144, section 4.1.
 
     Examples
     --------

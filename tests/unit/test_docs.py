@@ -1,6 +1,7 @@
 """The pages of `docs/` and CITATION.cff agree with the lessons and the package."""
 
 import re
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +9,9 @@ import pytest
 import yaml
 
 import recsys_lab
+from recsys_lab.course.files import lessons as course_lessons
+from recsys_lab.exercises import all_exercises
+from tests.notebooks.prose import output_texts, plain
 from tests.unit.test_imports import FLOORS
 from tools import pages
 from tools.lesson import Box, Lesson
@@ -177,6 +181,82 @@ def test_two_ways_to_cite_a_source_make_one_line(monkeypatch):
     )
 
 
+# --- glossary.md --------------------------------------------------------------------------------
+
+
+def words():
+    """Each word of the glossary and its lesson: of `train, test` both, without a `(remark)`."""
+    text = (ROOT / "docs/glossary.md").read_text("utf-8").partition("\n## Words\n")[2]
+    for first, lesson in re.findall(r"^\| (.+?) \| .+ \| (\d\d) \|$", text, re.M):
+        for word in re.split(r", | or ", first):
+            yield re.sub(r" \(.+", "", word), lesson
+
+
+def test_a_word_of_the_glossary_is_said_in_the_lesson_that_is_named_for_it():
+    said = {
+        each.number: " ".join(
+            re.sub(r"[*_`]", "", cell.source) for cell in each.cells if cell.cell_type == "markdown"
+        )
+        for each in LESSONS.values()
+    }
+    found = list(words())
+    assert len(found) > 200
+    for word, lesson in found:
+        text = " ".join(said[lesson].split())
+        assert re.search(rf"(?<!\w){re.escape(word)}", text, re.I), (word, lesson)
+
+
+def test_the_words_of_the_glossary_stand_once_and_in_the_order_of_their_letters():
+    text = (ROOT / "docs/glossary.md").read_text("utf-8").partition("\n## Words\n")[2]
+    rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    first = [row.split(" | ")[0].removeprefix("| ").casefold() for row in rows]
+    assert first == sorted(set(first))
+    # Each row has a lesson: none is left out of the test above.
+    assert all(re.search(r"\| \d\d \|$", row) for row in rows)
+
+
+# --- claims.toml --------------------------------------------------------------------------------
+
+
+def test_a_decimal_number_of_a_claim_is_printed_by_the_cell_that_is_named_for_it():
+    """The cell may print more digits: its 0.1102 is a claim's 0.11, and no 0.10."""
+    of = {each.number: each for each in LESSONS.values()}
+    tested = 0
+    for claim, entry in tomllib.loads(pages.UNBOXED.read_text("utf-8")).items():
+        cells = of[entry["lesson"]].cells
+        named = [cell for cell in cells if cell.id == entry.get("numbers")]
+        printed = plain(" ".join(output_texts(SimpleNamespace(cells=named))))
+        decimals = [float(each) for each in re.findall(r"-?\d+\.\d+", printed)]
+        # Versions, sections of the article and addresses are no results.
+        version = r"\b(?:Python|TensorFlow|sections?) [\d.]+(?:(?: to|,| and) [\d.]+)*"
+        results = re.sub(rf"{version}|\b(?:doi:|https:)\S+", "", entry["text"])
+        for number in re.findall(r"-?\d+\.\d+", plain(results)):
+            digits = len(number.partition(".")[2])
+            assert any(f"{each:.{digits}f}" == number for each in decimals), (claim, number)
+            tested += 1
+    assert tested > 8
+
+
+# --- for teachers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_teachers_page_has_a_model_answer_for_each_exercise(name):
+    page = (ROOT / "docs/teaching" / name).with_suffix(".md").read_text("utf-8")
+    exercises = [each for each in all_exercises() if each.notebook == int(name[:2])]
+    assert page.count("*Model answer:*") >= len(exercises) > 0
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/teaching.md", "pyproject.toml"])
+def test_the_lessons_that_are_said_to_need_tensorflow_are_those_that_load_it(path):
+    need = [each.number for each in course_lessons() if each.uses_keras]
+    sentence = f"essons {', '.join(need[:-1])} and {need[-1]}"
+    text = (ROOT / path).read_text("utf-8")
+    assert sentence in text
+    # No other list begins like this one, unless it is the same.
+    assert text.count(f"essons {need[0]}") == text.count(sentence)
+
+
 # --- contributing.md and CITATION.cff -----------------------------------------------------------
 
 
@@ -186,6 +266,15 @@ def test_the_map_of_the_package_is_the_one_that_the_imports_are_held_to():
     assert [name for name, _ in rows] == list(FLOORS)
     for name, allowed in rows:
         assert set(re.findall(r"\w+", allowed)) == FLOORS[name], name
+
+
+def test_the_map_of_the_package_names_each_module():
+    text = (ROOT / "docs/contributing.md").read_text("utf-8").partition("## The map")[2]
+    for path in (ROOT / "recsys_lab").glob("*/*.py"):
+        row = re.search(rf"^\| `{path.parent.name}` \| .+$", text, re.M)[0]
+        # Lessons have a module each.
+        if not re.match(r"__|nb\d\d_", path.stem):
+            assert f"`{path.stem}`" in row, path
 
 
 def test_contributing_names_only_files_that_exist():
