@@ -147,14 +147,15 @@ def meets_other_values(nb: NotebookNode) -> list[int]:
     """The cells that read a name which a later cell binds, changes in place or calls a method of.
 
     Any other cell meets, at the notebook's end, what it met at its own place. A name is read too
-    where a function or a lambda that the cell may call reads it, whichever cell made that.
+    where a function or a lambda that the cell may call reads it, whichever cell made that. It is
+    not read where the cell has bound it before. What is imported is changed by no call.
     """
     code = {
         cell: each.source
         for cell, each in enumerate(nb.cells)
         if each.cell_type == "code" and each.source.strip()
     }
-    made, read, deferred = {}, {}, {}
+    made, read, deferred, imported = {}, {}, {}, set()
     for cell, source in code.items():
         table = symtable.symtable(source, f"cell {cell}", "exec")
         names = table.get_symbols()
@@ -166,7 +167,11 @@ def meets_other_values(nb: NotebookNode) -> list[int]:
         }
         read[cell] = {each.get_name() for each in names if each.is_referenced()} | deferred[cell]
         made[cell] = {each.get_name() for each in names if each.is_assigned() or each.is_imported()}
-        made[cell] |= set(changed_in_place(source))
+        first = set(read_first(ast.parse(source).body, set()))
+        read[cell] = read[cell] - made[cell] | made[cell] & first
+        imported |= {each.get_name() for each in names if each.is_imported()}
+    for cell, source in code.items():
+        made[cell] |= set(changed_in_place(source)) - imported
     found = []
     for cell in code:
         reads, todo = set(read[cell]), set(read[cell])
@@ -177,6 +182,35 @@ def meets_other_values(nb: NotebookNode) -> list[int]:
         if any(reads & made[later] for later in code if later > cell):
             found.append(cell)
     return found
+
+
+def read_first(statements: list[ast.stmt], bound: set[str]) -> Iterator[str]:
+    """The names that statements read before one of them has bound them for certain."""
+    for each in statements:
+        head, body = each, []
+        if isinstance(each, ast.For):
+            head, body, targets = each.iter, each.body + each.orelse, [each.target]
+        elif isinstance(each, ast.With):
+            targets = [item.optional_vars for item in each.items if item.optional_vars]
+            head, body = ast.Tuple([item.context_expr for item in each.items]), each.body
+        else:
+            targets = each.targets if isinstance(each, ast.Assign) else []
+        names = {
+            node.id: node for node in ast.walk(head) if isinstance(node, ast.Name)
+            if isinstance(node.ctx, ast.Load) or isinstance(each, ast.AugAssign)
+        }  # fmt: skip
+        yield from names.keys() - bound
+        new = {
+            node.id for target in targets for node in ast.walk(target)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }  # fmt: skip
+        if isinstance(each, ast.FunctionDef | ast.ClassDef):
+            new = {each.name}
+        elif isinstance(each, ast.Import | ast.ImportFrom):
+            new = {(one.asname or one.name).partition(".")[0] for one in each.names}
+        # What a loop binds is certain inside of it alone.
+        yield from read_first(body, bound | new if isinstance(each, ast.For) else bound)
+        bound |= set() if isinstance(each, ast.For) else new
 
 
 def inner(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

@@ -449,6 +449,14 @@ def test_a_cell_meets_the_same_values_if_none_changes_what_it_reads():
     assert not meets_other_values(new_notebook(cells=list(map(new_code_cell, sources))))
 
 
+def test_a_name_that_a_cell_binds_before_it_reads_it_is_its_own():
+    own = ["n = 1\nprint(n)", "for n in [1]:\n    print(n)", "import numpy as np\nnp.abs(1)"]
+    other = ["print(n)\nn = 1", "for i in [n]:\n    n = i", "if n:\n    n = 1\nprint(n)", "n += 1"]
+    sources = [*own, *other, "n = 2", "np.testing.assert_equal(1, 1)"]
+    found = meets_other_values(new_notebook(cells=list(map(new_code_cell, sources))))
+    assert found == [3, 4, 5, 6]
+
+
 def test_pictures_are_lettered_in_the_font_that_matplotlib_brings_along():
     # A system's own copy, as Debian has one, may be of another version and draw other pixels.
     with figures.theme(dark=False):
