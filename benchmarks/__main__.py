@@ -92,6 +92,9 @@ BUDGETS = {
 }
 
 
+DRAWING = "the drawing itself, median"
+
+
 def slider() -> Iterator[Row]:
     from benchmarks.slider import measure
 
@@ -107,6 +110,7 @@ def slider() -> Iterator[Row]:
         result[f"jump to a value not yet drawn, {who}, median"] for who in ("explore", "interact")
     )
     yield Row("explore's jump as a share of interact's", ours / theirs, "", 1.0)
+    yield Row("explore's jump, less the drawing itself", ours - result[DRAWING], "ms", 60)
 
 
 def als(size: str) -> Iterator[Row]:
