@@ -71,8 +71,7 @@ def one_machine(file: Path) -> int:
 
         # What is done once, before the first iteration, takes no part. The best of some rounds:
         # what disturbs a round makes it longer, never shorter.
-        rounds = 1 if ratings > 1_000_000 else 3
-        taken = min(seconds(3) for _ in range(rounds)) - min(seconds(1) for _ in range(rounds))
+        taken = min(seconds(3) for _ in range(3)) - min(seconds(1) for _ in range(3))
         tracemalloc.start()
         als(R, k, LAM, unseen="weak", start=start, iterations=1, cg_steps=steps or None)
         peak = tracemalloc.get_traced_memory()[1]
