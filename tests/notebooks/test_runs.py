@@ -6,7 +6,7 @@ the source. The source itself, whose code is that of the student's edition, nbva
 the text outputs.
 """
 
-import re
+import ast
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -133,7 +133,8 @@ def with_other_answers(nb, exercises):
     for index, cell in enumerate(nb.cells):
         if cell.cell_type != "code" or EXERCISE.search(cell.source):
             continue
-        uses = [one for one in exercises if re.search(rf"\b{one.name}\b", cell.source)]
+        names = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)}
+        uses = [one for one in exercises if one.name in names]
         turns = max((1 if used[one.id] else len(one.rights) - 1 for one in uses), default=0)
         for turn in range(turns):
             names, lines = [], ["from recsys_lab.exercises import get"]
