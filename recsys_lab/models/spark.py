@@ -128,6 +128,8 @@ def start_spark(cores: int = 2, workers: int = 0, memory: int = 1024):
         # With it the number of partitions, which the lesson counts, would be changed on the way.
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.execution.arrow.pyspark.enabled": "false",
+        # A busy machine may take longer than the default, 15 s, to fetch what a `collect` has found.
+        "spark.python.authenticate.socketTimeout": "600s",
     }
     # For Java and what it starts: which Java, and where its workers listen.
     here = {"JAVA_HOME": str(find_java()[0]), "SPARK_LOCAL_IP": "127.0.0.1"}
