@@ -152,8 +152,8 @@ def audit(arguments: list[str]) -> int:
     return _become(["-m", "recsys_lab.auditing.command", "--from", os.getcwd(), *arguments])
 
 
-# In the order of the folders: pytest-xdist would begin with the files of the most tests, and end with
-# the notebooks in the browser, twenty long tests in one file, for which one worker waits.
+# In the order of the folders: pytest-xdist would begin with the files of the most tests, and end
+# with the notebooks in the browser, twenty long tests in one file, for which one worker waits.
 _WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 

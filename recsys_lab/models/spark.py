@@ -128,7 +128,7 @@ def start_spark(cores: int = 2, workers: int = 0, memory: int = 1024):
         # With it the number of partitions, which the lesson counts, would be changed on the way.
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.execution.arrow.pyspark.enabled": "false",
-        # A busy machine may take longer than the default, 15 s, to fetch what a `collect` has found.
+        # A busy machine may take longer than the default, 15 s, to fetch what `collect` has found.
         "spark.python.authenticate.socketTimeout": "600s",
     }
     # For Java and what it starts: which Java, and where its workers listen.

@@ -46,7 +46,8 @@ NOT_PROSE = [
     re.compile(r"^[ >]*#{1,6} .*$|^.*\*\*Time:\*\*.*$", re.MULTILINE),
     re.compile(r"&#?\w+;"),
     re.compile(
-        r"(?:\bsections?|\blessons?|§|\barticle's|\bchapters?) *[\d.]+(?:(?:,| and| to|,? or) [\d.]+)*",
+        r"(?:\bsections?|\blessons?|§|\barticle's|\bchapters?) *"
+        r"[\d.]+(?:(?:,| and| to|,? or) [\d.]+)*",
         re.I,
     ),
     re.compile(r"\b\d+(?: to \d+)? (?:min\b|minutes?\b)"),
