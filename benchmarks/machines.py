@@ -166,7 +166,8 @@ def seconds_of_lists(model) -> dict[str, float]:
     for first in range(0, len(U), 500):
         scores = U[first : first + 500] @ V.T
         best = np.argpartition(-scores, LENGTH, axis=1)[:, :LENGTH]
-        np.take_along_axis(scores, best, axis=1).sort(axis=1)
+        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1)
+        np.take_along_axis(best, order, axis=1)
     return seconds | {"numpy_lists_seconds": time.perf_counter() - begin}
 
 

@@ -118,3 +118,23 @@ def test_without_the_package_or_the_file_it_says_so_in_a_sentence():
     assert done.returncode == 1
     assert "pip install llama-cpp-python" in done.stderr or "no file nowhere.gguf" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_title_without_history_is_asked_once_and_gets_what_it_would_get_alone(asked, monkeypatch):
+    monkeypatch.setattr(ask, "PROMPTS", {"love": ask.PROMPTS["love"]})
+    said = []
+
+    class Reader:
+        def log_likelihoods(self, before, texts):
+            said.extend((before, text) for text in texts)
+            return [-float(len(before) + len(text)) for text in texts]
+
+    some = {name: values[:3] for name, values in asked.items()}
+    some["films"] = some["films"].copy()
+    some["films"][1, :5] = some["films"][0, :5]  # two people share films
+    found = ask.ask(Reader(), some, lambda text: None, {}, lambda kept: None)
+    alone = [text for before, text in said if before == ask.WITHOUT["love"]]
+    assert len(alone) < some["films"].size and max(map(alone.count, alone)) <= 2
+    assert (found["without/love"][0, :5] == found["without/love"][1, :5]).all()
+    longer = found["without/love"] - found["with/love"]
+    assert (longer == longer[:, :1]).all() and (longer > 0).all()
