@@ -8,6 +8,7 @@ import atexit
 import os
 import re
 import shutil
+import sys
 import tempfile
 import warnings
 from importlib.metadata import PackageNotFoundError, version
@@ -131,8 +132,13 @@ def start_spark(cores: int = 2, workers: int = 0, memory: int = 1024):
         # A busy machine may take longer than the default, 15 s, to fetch what `collect` has found.
         "spark.python.authenticate.socketTimeout": "600s",
     }
-    # For Java and what it starts: which Java, and where its workers listen.
-    here = {"JAVA_HOME": str(find_java()[0]), "SPARK_LOCAL_IP": "127.0.0.1"}
+    # For Java and what it starts: which Java, where its workers listen, and which Python they are.
+    # It would take the first `python3` of the path, of whatever version.
+    here = {
+        "JAVA_HOME": str(find_java()[0]),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+    }
     before = {name: os.environ.get(name) for name in here}
     os.environ.update(here)
     # Another folder's settings, such as a cluster's, would come before ours.

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import gc
 import json
 import linecache
 import random
@@ -875,6 +876,18 @@ def loops_over_an_endless_generator(values):
     return sum(number for number in numbers())
 
 
+@pytest.fixture
+def swept():
+    """Leave nothing to sweep: Python may do it in the midst of an answer, at the answer's cost.
+
+    After thousands of tests that took more than the half second which an answer has here.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 # A thread may be told to end twice; only pytest's own hook makes a warning of that.
 told_twice = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -885,7 +898,7 @@ told_twice = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
     [loops, loops_and_catches, loops_and_prints, loops_over_an_endless_generator],
     ids=lambda function: function.__name__,
 )
-def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypatch):
+def test_an_answer_that_never_ends_is_stopped(sample, function, capsys, monkeypatch, swept):
     monkeypatch.setattr(limit, "GRACE", 30)  # a busy machine takes its time
     before = limit.threading.active_count()
     verdict = examine(sample, named_double(function), seconds=0.9)
@@ -930,7 +943,7 @@ def test_an_answer_that_fills_the_memory_is_stopped(sample, monkeypatch):
 
 
 @told_twice
-def test_the_limit_is_on_the_whole_check(monkeypatch):
+def test_the_limit_is_on_the_whole_check(monkeypatch, swept):
     @define("sample.slow", notebook=0, hints=[])
     def slow(x):
         """Return x."""
@@ -945,7 +958,7 @@ def test_the_limit_is_on_the_whole_check(monkeypatch):
 
 
 @told_twice
-def test_slow_and_endless_are_told_apart(monkeypatch):
+def test_slow_and_endless_are_told_apart(monkeypatch, swept):
     monkeypatch.setattr(limit, "GRACE", 30)
 
     @define("sample.turns", notebook=0, hints=[])
@@ -977,7 +990,7 @@ def test_slow_and_endless_are_told_apart(monkeypatch):
     assert said.startswith("It was still running") and "3 calls had ended" in said
 
 
-def test_time_in_which_others_compute_does_not_count(sample):
+def test_time_in_which_others_compute_does_not_count(sample, swept):
     others = [threading.Thread(target=lambda: sum(range(30_000_000))) for _ in range(4)]
     for other in others:
         other.start()

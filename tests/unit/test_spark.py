@@ -75,6 +75,9 @@ for cores in (1, 2):
     assert start_spark() is spark
     pairs = spark.range(0, 1000, 1, 3).selectExpr("id % 7 as a", "id").groupBy("a").count()
     assert len(pairs.collect()) == 7
+    # Another Python may have another version, and none of our packages.
+    used = spark.sparkContext.parallelize([0], 1).map(lambda _: sys.executable).collect()
+    assert used == [sys.executable], used
     books = shuffled(spark)
     assert any(sent > 0 for *_, sent in books) and all(tasks > 0 for _, _, tasks, _ in books)
     print(spark.sparkContext._gateway.proc.pid, spark.sparkContext._recsys_lab, flush=True)
