@@ -5,17 +5,30 @@ from collections import defaultdict
 from unittest.mock import patch
 
 import pytest
-from nbval.plugin import IPyNbCell
+from nbval.plugin import IPyNbFile
 
 from recsys_lab.models.spark import has_spark, spark_status
+from tests.notebooks.lessons import Lesson
 from tests.spark import NEEDS_SPARK
-from tools.notebooks import fresh_environment
+from tools.notebooks import all_notebooks, fresh_environment
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path, parent):
+    """Give nbval's files of the lessons what else their runs have to keep."""
+    found = yield
+    if file_path in all_notebooks():
+        return [
+            Lesson.from_parent(parent, path=file_path) if type(each) is IPyNbFile else each
+            for each in found
+        ]
+    return found
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item):
     """Give each notebook's kernel, which its first cell starts, an environment of its own."""
-    if not isinstance(item, IPyNbCell) or item.parent.kernel is not None:
+    if not isinstance(item.parent, IPyNbFile) or item.parent.kernel is not None:
         return (yield)
     environment = fresh_environment()
     # The folder has to outlive the kernel: it goes when pytest does.
@@ -28,7 +41,9 @@ def pytest_runtest_setup(item):
 def pytest_collection_modifyitems(items):
     """Skip, with the remedy, the notebooks that need Spark where there is none."""
     without = [
-        each for each in items if isinstance(each, IPyNbCell) and each.path.name in NEEDS_SPARK
+        each
+        for each in items
+        if isinstance(each.parent, IPyNbFile) and each.path.name in NEEDS_SPARK
     ]
     if without and not has_spark():
         for item in without:
@@ -40,10 +55,10 @@ def pytest_terminal_summary(terminalreporter):
     seconds = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
-            name = getattr(report, "nodeid", "").split("::")[0]
-            if name.endswith(".ipynb"):
+            name, _, cell = getattr(report, "nodeid", "").partition(".ipynb::Cell")
+            if cell:
                 seconds[name] += getattr(report, "duration", 0.0)
     if seconds:
         terminalreporter.section("seconds a notebook, through nbval")
         for name, total in sorted(seconds.items()):
-            terminalreporter.line(f"{total:6.1f}  {name}")
+            terminalreporter.line(f"{total:6.1f}  {name}.ipynb")

@@ -115,15 +115,8 @@ def run(path: str | Path, *, after_cell: Callable[[int, Evaluate], None] | None 
     )
 
     def evaluate(expression: str) -> str:
-        # A user expression runs in the learner's namespace and leaves no trace: no output, no
-        # count.
-        message = client.kc.execute(
-            "", silent=True, store_history=False, user_expressions={"value": f"str({expression})"}
-        )
-        value = client.wait_for_reply(message)["content"]["user_expressions"]["value"]
-        if value["status"] != "ok":
-            raise ValueError(f"{value['ename']}: {value['evalue']}")
-        return ast.literal_eval(value["data"]["text/plain"])
+        message = client.kc.execute(**asking(expression))
+        return answered(client.wait_for_reply(message))
 
     start = time.perf_counter()
     with fresh_environment() as extra:
@@ -145,6 +138,25 @@ def run(path: str | Path, *, after_cell: Callable[[int, Evaluate], None] | None 
             seconds = time.perf_counter() - start
             peak = _peak_mib(manager.provisioner.pid)
     return Run(_tidy(nb), seconds, peak)
+
+
+def asking(expression: str) -> dict:
+    """The arguments of a kernel client's `execute` that ask for the `str` of an expression."""
+    # A user expression runs in the learner's namespace and leaves no trace: no output, no count.
+    return {
+        "code": "",
+        "silent": True,
+        "store_history": False,
+        "user_expressions": {"value": f"str({expression})"},
+    }
+
+
+def answered(reply: dict) -> str:
+    """What a kernel's reply to `asking` says; a ValueError with its words if it raised."""
+    value = reply["content"]["user_expressions"]["value"]
+    if value["status"] != "ok":
+        raise ValueError(f"{value['ename']}: {value['evalue']}")
+    return ast.literal_eval(value["data"]["text/plain"])
 
 
 def _peak_mib(pid: int) -> float:

@@ -20,15 +20,36 @@ def chromium(lab):
         yield started
 
 
-@pytest.fixture
-def page(chromium, lab):
-    """A page that fails its test if a script on it fails."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(RUN_LIMIT)
-    failures = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    yield page
-    context.close()
+@pytest.fixture(scope="module")
+def window(lab, chromium):
+    """What holds the page that the tests of a file share."""
+    yield (pages := [])
+    for page in pages:
+        page.context.close()
     lab.end_kernels()
+
+
+@pytest.fixture
+def page(chromium, lab, window, request):
+    """A page that fails its test if a script on it fails.
+
+    It is handed on from test to test; one that failed, or was elsewhere, takes its page with it.
+    """
+    if not window:
+        window.append(chromium.new_context().new_page())
+    (page,) = window
+    page.set_default_timeout(RUN_LIMIT)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    failures, failed = [], request.session.testsfailed
+
+    def note(error):
+        failures.append(str(error))
+
+    page.on("pageerror", note)
+    yield page
+    page.remove_listener("pageerror", note)
+    if failures or request.session.testsfailed > failed or not lab.is_in(page):
+        window.clear()
+        page.context.close()
+        lab.end_kernels()
     assert failures == []

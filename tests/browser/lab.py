@@ -95,6 +95,7 @@ class Lab:
             f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={self.folder}",
             "--ServerApp.allow_root=True",
+            "--LabApp.expose_app_in_browser=True",
         ]
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
@@ -170,17 +171,49 @@ class Lab:
         return name
 
     def open(self, page: Page, name: str) -> None:
-        """Open a notebook as a newcomer would, in a fresh workspace; wait for its kernel."""
-        shutil.rmtree(self.folder / "settings", ignore_errors=True)  # the theme of another test
-        workspace = secrets.token_hex(4)
-        page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/notebooks/{name}?token={self.token}")
+        """Open a notebook in a fresh workspace, or alone in the JupyterLab that a page shows.
+
+        To load JupyterLab takes longer than most tests do.
+        """
+        if self.is_in(page):
+            self._leave(page)
+            page.evaluate(
+                "async path => { await jupyterapp.commands.execute('docmanager:open', {path}); }",
+                f"notebooks/{name}",
+            )
+        else:
+            shutil.rmtree(self.folder / "settings", ignore_errors=True)  # another test's theme
+            workspace = f"{self.url}/lab/workspaces/{secrets.token_hex(4)}"
+            page.goto(f"{workspace}/tree/notebooks/{name}?token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=RUN_LIMIT)
         # A notebook that is run before its kernel is up asks which kernel to take.
         page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=RUN_LIMIT)
         wait_idle(page)
 
+    def is_in(self, page: Page) -> bool:
+        """Whether a page shows JupyterLab."""
+        return page.evaluate("() => 'jupyterapp' in window")
+
+    def run(self, page: Page, name: str) -> None:
+        """Run all cells of a notebook, in a fresh kernel if the page shows another notebook."""
+        shows = "() => jupyterapp.shell.currentWidget?.context?.path"
+        if not self.is_in(page) or page.evaluate(shows) != f"notebooks/{name}":
+            self.open(page, name)
+        run_all(page)
+
+    def _leave(self, page: Page) -> None:
+        """Close what a page shows, unsaved, end the kernels, and bring back the light theme."""
+        page.evaluate(
+            """async () => {
+              for (const each of [...jupyterapp.shell.widgets("main")]) each.dispose();
+              const light = {theme: "JupyterLab Light"};
+              await jupyterapp.commands.execute("apputils:change-theme", light);
+            }"""
+        )
+        self.end_kernels()
+
     def end_kernels(self) -> None:
-        """End all kernels: with its page closed, one would go on drawing beside other tests."""
+        """End all kernels: one would go on drawing beside other tests."""
         for session in self._ask("GET", "/api/sessions"):
             self._ask("DELETE", f"/api/sessions/{session['id']}")
 
@@ -226,6 +259,8 @@ def wait_idle(page: Page) -> None:
           return indicator?.dataset.status === "idle" && !waiting;
         }""",
         timeout=RUN_LIMIT,
+        # By default the page is asked, and drawn, sixty times a second: it is beside a kernel.
+        polling=100,
     )
 
 
@@ -279,13 +314,17 @@ def next_frame(page: Page, explorer: Locator, before: dict) -> dict:
 
     An answer to an earlier move that comes late is not the one.
     """
+    picture = explorer.locator(".rl-picture")
     give_up = time.monotonic() + RUN_LIMIT / 1000
     while time.monotonic() < give_up:
-        now = shown(explorer)
-        if now["settled"] and now["frame"] != before["frame"]:
-            return now
+        at = picture.evaluate("picture => ({...picture.dataset})")
+        if at.get("wanted", at.get("state")) == at.get("state") and at["frame"] != before["frame"]:
+            now = shown(explorer)
+            # It may have moved on while its pixels were fetched.
+            if now["settled"] and now["frame"] != before["frame"]:
+                return now
         page.wait_for_timeout(50)
-    raise AssertionError(f"no answer: {now}")
+    raise AssertionError(f"no answer: {at}")
 
 
 def after(page: Page, explorer: Locator, move: Callable[[], object]) -> dict:
@@ -298,11 +337,9 @@ def after(page: Page, explorer: Locator, move: Callable[[], object]) -> dict:
 def moves(explorer: Locator) -> Iterator[tuple[str, list[Callable[[], object]]]]:
     """Yield for each control of an explorer what it is, and ways to give it other values."""
     for handle in explorer.locator(".noUi-handle").all():
-        ends = ["Home", "End"]
-        if handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemin"):
-            ends.reverse()
-        back = {"Home": "ArrowRight", "End": "ArrowLeft"}[ends[1]]
-        yield "slider", [partial(handle.press, key) for key in [*ends, back]]
+        ends = [("Home", "ArrowRight"), ("End", "ArrowLeft")]
+        at_home = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemin")
+        yield "slider", [partial(handle.press, key) for key in ends[at_home]]
     for select in explorer.locator("select").all():
         count = select.locator("option").count()
         at = select.evaluate("select => select.selectedIndex")

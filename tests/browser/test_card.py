@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser.lab import Lab, run_all
+from tests.browser.lab import Lab
 
 IMPORT = "from recsys_lab import exercise"
 BEST = '@exercise("start.best")\ndef best(scores, seen):\n    '
@@ -15,11 +15,15 @@ RIGHT = (
 SOURCES = [IMPORT, f"{BEST}...", f"{BEST}return max(scores)", RIGHT]
 
 
+@pytest.fixture(scope="module")
+def notebook(lab: Lab):
+    return lab.add("card.ipynb", SOURCES)
+
+
 @pytest.fixture
-def cards(lab: Lab, page):
+def cards(lab, page, notebook):
     (lab.folder / "progress.json").unlink(missing_ok=True)
-    lab.open(page, lab.add("card.ipynb", SOURCES))
-    run_all(page)
+    lab.run(page, notebook)
     found = page.locator(".rl-card")
     found.nth(2).wait_for()
     return found
@@ -90,8 +94,7 @@ def test_a_students_edition_has_no_button_for_a_solution(lab, page):
     book = json.loads(path.read_text("utf-8"))
     book["metadata"]["recsys_lab"] = {"edition": "student"}
     path.write_text(json.dumps(book), encoding="utf-8")
-    lab.open(page, name)
-    run_all(page)
+    lab.run(page, name)
     page.locator(".rl-card").wait_for()
     assert page.get_by_role("button", name="Hint").count() == 1
     assert page.get_by_role("button", name="Show a solution").count() == 0

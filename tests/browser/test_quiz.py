@@ -4,17 +4,21 @@ import json
 
 import pytest
 
-from tests.browser.lab import Lab, run_all
+from tests.browser.lab import Lab
 
 QUIZZES = ("start.recap", "network.recap", "contest.recap")
 SOURCES = ["from recsys_lab import quiz", *(f"quiz({id!r})" for id in QUIZZES)]
 
 
+@pytest.fixture(scope="module")
+def notebook(lab: Lab):
+    return lab.add("quizzes.ipynb", SOURCES)
+
+
 @pytest.fixture
-def quizzes(lab: Lab, page):
+def quizzes(lab, page, notebook):
     (lab.folder / "progress.json").unlink(missing_ok=True)
-    lab.open(page, lab.add("quizzes.ipynb", SOURCES))
-    run_all(page)
+    lab.run(page, notebook)
     found = page.locator(".rl-quiz")
     found.nth(len(QUIZZES) - 1).wait_for()
     return found

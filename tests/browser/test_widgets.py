@@ -41,8 +41,7 @@ def notebook(lab: Lab):
 
 @pytest.fixture
 def explorers(lab, page, notebook):
-    lab.open(page, notebook)
-    run_all(page)
+    lab.run(page, notebook)
     found = page.locator(".rl-explore")
     for explorer in found.all():
         explorer.locator(".rl-picture[data-frame]").wait_for()
@@ -96,24 +95,6 @@ def test_cells_are_reached_by_arrow_keys_and_switched_by_the_space_bar(page, exp
     seen = after(page, grid, lambda: page.keyboard.press("Space"))
     assert "1: A 1, B 1; 2: A 0, B 0" in seen["alt"]
     assert grid.locator("button:focus").get_attribute("aria-label") == "user 1, item B: seen"
-
-
-def test_a_path_is_played_step_by_step(lab, page):
-    view = """
-from recsys_lab import explore, figures, played
-
-def view(step):
-    return figures.bars("AB", [step, 2], "Heights.")
-
-explore(view, "Where does it end?", step=played(0, 4, interval=200))
-"""
-    lab.open(page, lab.add("played.ipynb", [view]))
-    run_all(page)
-    explorer = page.locator(".rl-explore")
-    explorer.locator(".rl-picture[data-frame]").wait_for()
-    assert "A 0," in shown(explorer)["alt"]
-    explorer.get_by_role("button", name="Play").click()
-    page.wait_for_function("() => document.querySelector('.rl-picture img').alt.includes('A 4,')")
 
 
 def test_a_grid_goes_back_to_where_it_started(page, explorers):
@@ -235,63 +216,6 @@ def fill_the_store(page, explorer):
     raise AssertionError("the store is never full")
 
 
-def test_a_drag_while_a_cell_runs_is_painted_by_the_page_each_state_with_its_own_picture(lab, page):
-    view = """
-from recsys_lab import explore, figures
-
-def view(rank):
-    return figures.bars("AB", [rank, 2], "Heights."), f"At rank {rank}."
-
-explore(view, rank=(0, 20))
-"""
-    lab.open(page, lab.add("drag.ipynb", [view, "import time\ntime.sleep(15)"]))
-    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
-    menu(page, "Run", "Run Selected Cell")
-    explorer = page.locator(".rl-explore")
-    explorer.locator(".rl-picture[data-frame]").wait_for()
-    fill_the_store(page, explorer)
-    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
-    page.keyboard.press("Control+Enter")
-    page.wait_for_timeout(500)
-    slider = explorer.locator(".noUi-handle")
-    slider.focus()
-    explorer.evaluate(CHECKER)
-    for key in ["ArrowLeft"] * 10 + ["ArrowRight"] * 15:
-        page.keyboard.press(key)
-        page.wait_for_timeout(40)
-    assert page.locator(".jp-InputPrompt").nth(1).inner_text() == "[*]:"  # it still runs
-    assert shown(explorer)["sentence"] == "At rank 15."
-    assert page.evaluate("strange") == []
-    assert len(page.evaluate("[...shown]")) == 16
-    wait_idle(page)
-    assert shown(explorer)["sentence"] == "At rank 15."
-
-
-def test_frames_of_before_a_cell_are_not_shown_after_it(lab, page):
-    view = """
-from recsys_lab import explore, figures
-
-factor = 1
-def view(rank):
-    return figures.bars("AB", [factor * rank, 2], "Heights.")
-
-explore(view, rank=(0, 9))
-"""
-    lab.open(page, lab.add("stale.ipynb", [view, "factor = 10"]))
-    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
-    menu(page, "Run", "Run Selected Cell")
-    explorer = page.locator(".rl-explore")
-    explorer.locator(".rl-picture[data-frame]").wait_for()
-    fill_the_store(page, explorer)
-    slider = explorer.locator(".noUi-handle")
-    assert "A 5," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
-    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
-    page.keyboard.press("Control+Enter")
-    wait_idle(page)
-    page.wait_for_timeout(500)
-    assert "A 60," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
-
-
 def test_a_page_that_is_loaded_anew_answers_each_move(lab, page, explorers):
     explorer = explorers.first
     fill_the_store(page, explorer)
@@ -336,25 +260,6 @@ def test_the_picture_follows_the_theme(page, explorers):
     assert image.evaluate(paper) == [255, 255, 255]
 
 
-def test_a_plain_picture_follows_the_theme_too(lab, page):
-    cells = [CELLS[0], 'figures.bars("AB", [1, 2], "A plain picture.", "item", "events")']
-    lab.open(page, lab.add("plain.ipynb", cells))
-    run_all(page)
-    image = page.locator(".jp-RenderedHTML img[alt^='A plain picture.']")
-    corner = """async (pngs) => {
-      const image = new Image();
-      image.src = `data:image/png;base64,${pngs}`;
-      await image.decode();
-      const context = new OffscreenCanvas(1, 1).getContext("2d");
-      context.drawImage(image, 0, 0);
-      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    }"""
-    for dark, paper in {True: [17, 17, 17], False: [255, 255, 255]}.items():
-        set_theme(page, dark)
-        seen = b64encode(image.screenshot()).decode("ascii")
-        assert page.evaluate(corner, seen) == pytest.approx(paper, abs=1)
-
-
 @pytest.mark.parametrize("width", [640, 1800])
 def test_labels_are_whole_in_a_narrow_and_in_a_wide_notebook(page, explorers, width):
     page.set_viewport_size({"width": width, "height": 900})
@@ -369,8 +274,7 @@ def test_labels_are_whole_in_a_narrow_and_in_a_wide_notebook(page, explorers, wi
 def test_a_fine_screen_gets_a_fine_picture(lab, chromium, notebook):
     context = chromium.new_context(device_scale_factor=2)
     page = context.new_page()
-    lab.open(page, notebook)
-    run_all(page)
+    lab.run(page, notebook)
     image = page.locator(".rl-explore img").first
     page.wait_for_function("() => document.querySelector('.rl-explore img').naturalWidth === 1600")
     assert image.bounding_box()["width"] <= 800
@@ -466,8 +370,7 @@ def view(taste):
 
 explore(view, taste=picture_wall(pictures, ["snow", "sea", "sky", "ice"], [0], columns=2))
 """
-    lab.open(page, lab.add("wall.ipynb", [view]))
-    run_all(page)
+    lab.run(page, lab.add("wall.ipynb", [view]))
     explorer = page.locator(".rl-explore")
     explorer.locator(".rl-picture[data-frame]").wait_for()
     assert shown(explorer)["alt"] == "Chosen. Pictures: 0."
@@ -479,3 +382,103 @@ explore(view, taste=picture_wall(pictures, ["snow", "sea", "sky", "ice"], [0], c
     assert changed["alt"] == "Chosen. Pictures: 0, 2."
     labels = cells.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
     assert labels == ["snow: chosen", "sea: not chosen", "sky: chosen", "ice: not chosen"]
+
+
+def test_a_path_is_played_step_by_step(lab, page):
+    view = """
+from recsys_lab import explore, figures, played
+
+def view(step):
+    return figures.bars("AB", [step, 2], "Heights.")
+
+explore(view, "Where does it end?", step=played(0, 4, interval=200))
+"""
+    lab.run(page, lab.add("played.ipynb", [view]))
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    assert "A 0," in shown(explorer)["alt"]
+    explorer.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => document.querySelector('.rl-picture img').alt.includes('A 4,')")
+
+
+def test_a_drag_while_a_cell_runs_is_painted_by_the_page_each_state_with_its_own_picture(lab, page):
+    view = """
+from recsys_lab import explore, figures
+
+def view(rank):
+    return figures.bars("AB", [rank, 2], "Heights."), f"At rank {rank}."
+
+explore(view, rank=(0, 20))
+"""
+    waits = """
+import time
+from pathlib import Path
+
+while not Path("seen").exists():
+    time.sleep(0.05)
+"""
+    lab.open(page, lab.add("drag.ipynb", [view, waits]))
+    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
+    menu(page, "Run", "Run Selected Cell")
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    fill_the_store(page, explorer)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(500)
+    slider = explorer.locator(".noUi-handle")
+    slider.focus()
+    explorer.evaluate(CHECKER)
+    for key in ["ArrowLeft"] * 10 + ["ArrowRight"] * 15:
+        page.keyboard.press(key)
+        page.wait_for_timeout(40)
+    assert page.locator(".jp-InputPrompt").nth(1).inner_text() == "[*]:"  # it still runs
+    assert shown(explorer)["sentence"] == "At rank 15."
+    assert page.evaluate("strange") == []
+    assert len(page.evaluate("[...shown]")) == 16
+    (lab.notebooks / "seen").touch()
+    wait_idle(page)
+    assert shown(explorer)["sentence"] == "At rank 15."
+
+
+def test_frames_of_before_a_cell_are_not_shown_after_it(lab, page):
+    view = """
+from recsys_lab import explore, figures
+
+factor = 1
+def view(rank):
+    return figures.bars("AB", [factor * rank, 2], "Heights.")
+
+explore(view, rank=(0, 9))
+"""
+    lab.open(page, lab.add("stale.ipynb", [view, "factor = 10"]))
+    page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
+    menu(page, "Run", "Run Selected Cell")
+    explorer = page.locator(".rl-explore")
+    explorer.locator(".rl-picture[data-frame]").wait_for()
+    fill_the_store(page, explorer)
+    slider = explorer.locator(".noUi-handle")
+    assert "A 5," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    wait_idle(page)
+    page.wait_for_timeout(500)
+    assert "A 60," in after(page, explorer, lambda: slider.press("ArrowRight"))["alt"]
+
+
+def test_a_plain_picture_follows_the_theme_too(lab, page):
+    cells = [CELLS[0], 'figures.bars("AB", [1, 2], "A plain picture.", "item", "events")']
+    lab.run(page, lab.add("plain.ipynb", cells))
+    image = page.locator(".jp-RenderedHTML img[alt^='A plain picture.']")
+    corner = """async (pngs) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${pngs}`;
+      await image.decode();
+      const context = new OffscreenCanvas(1, 1).getContext("2d");
+      context.drawImage(image, 0, 0);
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    }"""
+    for dark, paper in {True: [17, 17, 17], False: [255, 255, 255]}.items():
+        set_theme(page, dark)
+        seen = b64encode(image.screenshot()).decode("ascii")
+        assert page.evaluate(corner, seen) == pytest.approx(paper, abs=1)

@@ -5,9 +5,8 @@ Python expression which gives its exact text:
 
     User 3 gets B first, with 0.642<!-- = f"{scores[2, 1]:.3f}" -->.
 
-The expression is evaluated when the notebook has run to its end; written `<!-- @here = ... -->`,
-right after the code cell before it. Words can be bound in the same way. A number without a comment
-has to be found, digit for digit, among the notebook's outputs.
+The expression is evaluated when the notebook has run to its end. Words can be bound in the same
+way. A number without a comment has to be found, digit for digit, among the notebook's outputs.
 """
 
 import ast
@@ -16,14 +15,13 @@ import re
 import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
-import nbformat
 from nbformat import NotebookNode
 
-from tools.notebooks import run
+from tools.notebooks import Evaluate
 
-BINDING = re.compile(r"<!--\s*(?P<here>@here)?\s*=(?P<expression>.*?)-->", re.DOTALL)
+BINDING = re.compile(r"<!--\s*=(?P<expression>.*?)-->", re.DOTALL)
 NUMBER = re.compile(
     r"""(?<!\w) (?<!\d\.)                # not inside a word or a number: C01, F1, 4.3
         (?: (?<![\w)\]]) [-+] )?         # a sign, which a hyphen between two words is not
@@ -59,7 +57,6 @@ class Binding:
     """A piece of prose held to an expression; `before` is its cell's text up to the comment."""
 
     cell: int
-    after: int  # evaluated when this cell has run
     before: str
     expression: str
 
@@ -82,7 +79,6 @@ def bindings(nb: NotebookNode) -> list[Binding]:
             found.append(
                 Binding(
                     cell,
-                    after=cell if match["here"] else len(nb.cells) - 1,
                     before=source[: match.start()],
                     expression=match["expression"].strip(),
                 )
@@ -102,47 +98,52 @@ AS_CELL = """(lambda shell, names: [
 ][0])(get_ipython(), dict(get_ipython().user_ns))"""
 
 
-def run_and_evaluate(
-    path: Path, answers: dict[str, str] | None = None, cells: dict[str, str] | None = None
-) -> tuple:
-    """Run a notebook once and evaluate its bindings, each at its moment, and the rest at the end.
+class Evaluated(NamedTuple):
+    """What expressions give when a notebook has run to its end; a ValueError where they raise.
+
+    Attributes
+    ----------
+    values : of the bindings.
+    views : the alt text of each widget by its cell, drawn at the controls' defaults: the end is
+        when a learner moves it.
+    questions : the answers by the id of their question.
+    raised : what each further cell raised, "None" if nothing.
+    """
+
+    values: Values
+    views: dict[int, str | ValueError]
+    questions: dict[str, str | ValueError]
+    raised: dict[str, str | ValueError]
+
+
+def evaluated(
+    nb: NotebookNode,
+    evaluate: Evaluate,
+    answers: dict[str, str] | None = None,
+    cells: dict[str, str] | None = None,
+) -> Evaluated:
+    """Evaluate what belongs to a notebook, in the kernel that has run it.
 
     Parameters
     ----------
-    path : the notebook.
+    nb : the notebook.
+    evaluate : as `tools.notebooks.run` hands it out.
     answers : expressions by the id of a question.
-    cells : sources by a name, to be run as cells at the notebook's end.
-
-    Returns
-    -------
-    The run; the values of the bindings; the alt text of each widget by its cell, drawn at the
-    controls' defaults when the notebook has run to its end, for that is when a learner moves it;
-    the values of the answers by id; what each of `cells` raised, "None" if nothing. A value that
-    cannot be had is a ValueError.
+    cells : sources by a name, to be run as cells.
     """
-    nb = nbformat.read(path, as_version=4)
-    bound, drawn = bindings(nb), drawings(nb)
-    values: Values = {}
-    views: dict[int, str | ValueError] = {}
-    questions: dict[str, str | ValueError] = {}
-    raised: dict[str, str | ValueError] = {}
 
-    def after_cell(index, evaluate):
-        def value(expression):
-            try:
-                return evaluate(expression)
-            except ValueError as error:
-                return error
+    def value(expression):
+        try:
+            return evaluate(expression)
+        except ValueError as error:
+            return error
 
-        if index == len(nb.cells) - 1:
-            views.update({cell: value(expression) for cell, expression in drawn.items()})
-            questions.update({id: value(each) for id, each in (answers or {}).items()})
-        values.update({each: value(each.expression) for each in bound if each.after == index})
-        if index == len(nb.cells) - 1:
-            for name, source in (cells or {}).items():
-                raised[name] = value(AS_CELL.format(source=source))
-
-    return run(path, after_cell=after_cell), values, views, questions, raised
+    return Evaluated(
+        {each: value(each.expression) for each in bindings(nb)},
+        {cell: value(expression) for cell, expression in drawings(nb).items()},
+        {id: value(each) for id, each in (answers or {}).items()},
+        {name: value(AS_CELL.format(source=each)) for name, each in (cells or {}).items()},
+    )
 
 
 def meets_other_values(nb: NotebookNode) -> list[int]:

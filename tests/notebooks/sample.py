@@ -66,7 +66,7 @@ def sample() -> NotebookNode:
             "## Numbers are bound\n\nA score of **0.642**<!-- = score --> is "
             "64.2 %<!-- = f'{score:.1%}'.replace('%', ' %') -->, "
             "as section 14.3 of 1999 says; \N{MINUS SIGN}0.64"
-            "<!-- @here = f'{-score:.2f}' --> is not, nor is $x = 17$ or `18`."
+            "<!-- = f'{-score:.2f}' --> is not, nor is $x = 17$ or `18`."
         ),
         code("score = 0.642 + 0\nscore"),
         text(

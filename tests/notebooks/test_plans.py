@@ -41,7 +41,7 @@ def notebook(lesson):
 
 
 PLANS = plans()
-# That a core runs without *Going further*: test_runs.py, which runs it first.
+# That a core runs without *Going further*: nbval runs it first.
 PARTS = [(plan, lesson, sections) for plan, lesson, sections in PLANS if sections is not None]
 
 

@@ -24,8 +24,8 @@ from tests.notebooks.pictures import picture_problems, view_problems
 from tests.notebooks.prose import (
     binding_problems,
     bindings,
+    evaluated,
     meets_other_values,
-    run_and_evaluate,
     unbound_problems,
 )
 from tests.notebooks.sample import sample
@@ -34,6 +34,18 @@ from tools.lesson import Lesson
 from tools.notebooks import ROOT, WIDGET_VIEW, refresh
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
+
+
+def run_and_evaluate(path, cells=None):
+    """One run of a notebook, and what its expressions give at its end."""
+    nb = nbformat.read(path, as_version=4)
+    found = []
+
+    def after_cell(index, evaluate):
+        if index == len(nb.cells) - 1:
+            found.append(evaluated(nb, evaluate, cells=cells))
+
+    return notebooks.run(path, after_cell=after_cell), found[0]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +57,8 @@ def stored(tmp_path_factory):
     path.parent.mkdir()
     nbformat.write(sample(), path)
     refresh(path)
-    return path, nbformat.read(path, as_version=4), *run_and_evaluate(path)[:3]
+    fresh, gave = run_and_evaluate(path)
+    return path, nbformat.read(path, as_version=4), fresh, gave.values, gave.views
 
 
 @pytest.fixture
@@ -350,7 +363,7 @@ def probe(tmp_path_factory):
     nb = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell("n = 1"),
-            nbformat.v4.new_markdown_cell("1<!-- @here = n --> 2<!-- = n --> <!-- = kept -->"),
+            nbformat.v4.new_markdown_cell("2<!-- = n --> <!-- = kept -->"),
             nbformat.v4.new_code_cell("n = 2; block = b'x' * 2**28; del block"),
             nbformat.v4.new_code_cell(
                 "import os, pathlib\n"
@@ -376,19 +389,19 @@ def probe(tmp_path_factory):
         mine = tmp_path_factory.mktemp("mine") / "matplotlibrc"
         mine.write_text("lines.linewidth: 9")
         patch.setenv("MATPLOTLIBRC", str(mine))
-        fresh, values, *_ = run_and_evaluate(folder / "probe.ipynb")
+        fresh, gave = run_and_evaluate(folder / "probe.ipynb")
     assert ballast[-1] == 1
-    return folder, fresh, list(values.values())
+    return folder, fresh, list(gave.values.values())
 
 
-def test_here_is_evaluated_after_the_cell_before_it_and_the_rest_at_the_end(probe):
-    assert probe[2][:2] == ["1", "2"]
+def test_what_is_bound_is_evaluated_at_the_end(probe):
+    assert probe[2][0] == "2"
 
 
 def test_a_run_sees_no_earlier_progress_and_leaves_none(probe):
     folder, fresh, values = probe
     assert fresh.nb.cells[3].outputs[0].text.splitlines()[0] == "False True"
-    assert values[2] != str(folder / "mine.json")
+    assert values[1] != str(folder / "mine.json")
     assert [file.name for file in folder.iterdir()] == ["probe.ipynb"]
 
 
@@ -405,8 +418,8 @@ def test_a_view_that_a_later_cell_breaks_is_named(tmp_path):
     ]
     path = tmp_path / "views.ipynb"
     nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
-    fresh, _, views, *_ = run_and_evaluate(path)
-    (says,) = view_problems(fresh.nb, views)
+    fresh, gave = run_and_evaluate(path)
+    (says,) = view_problems(fresh.nb, gave.views)
     assert says.startswith("cell 1: after the last cell the widget shows 'A bar. Bars: A 5.'")
 
 
@@ -415,7 +428,7 @@ def test_what_a_cell_raises_at_the_end_is_known_and_leaves_no_trace(tmp_path):
     path = tmp_path / "again.ipynb"
     nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), path)
     cells = {"sets": "R = 6", "reads": "assert R == 5", "fails": "len(R)", "is none": "1 +"}
-    *_, raised = run_and_evaluate(path, cells=cells)
+    raised = run_and_evaluate(path, cells)[1].raised
     assert raised.pop("fails") == "TypeError(\"object of type 'int' has no len()\")"
     assert "invalid syntax" in raised.pop("is none")
     assert raised == {"sets": "None", "reads": "None"}

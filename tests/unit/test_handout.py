@@ -1,6 +1,6 @@
 """What is handed out: what a student must not find, what a teacher must, pages that stand alone.
 
-That the teacher's edition runs and its solutions are right, tests/notebooks/test_runs.py holds.
+That its solutions are right and its numbers those of a run, tests/notebooks/lessons.py holds.
 """
 
 import copy
