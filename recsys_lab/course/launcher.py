@@ -143,6 +143,8 @@ def test(arguments: list[str]) -> int:
             "TF_NUM_INTEROP_THREADS",
         ):
             os.environ.setdefault(threads, "1")
+        # A Java that lives for a minute spends half of it on compiling for a long life.
+        os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     return _become(["-m", "pytest", *apart, *arguments])
 
 
