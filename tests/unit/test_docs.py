@@ -299,6 +299,9 @@ def test_the_citation_file_names_this_version_and_licence():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert citation["cff-version"] == "1.2.0"
     assert citation["version"] == recsys_lab.__version__
+    released = citation["date-released"]
+    heading = f"## {citation['version']}, {released.day} {released:%B %Y}\n"
+    assert heading in (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert citation["license"] in (ROOT / "LICENSE").read_text("utf-8")
     # What the format requires besides.
     assert citation["message"] and citation["title"] and citation["authors"][0]["name"]
