@@ -1037,12 +1037,13 @@ def _borrowed(function: Any) -> str:
     steps = [step for code in codes for step in dis.get_instructions(code)]
     read = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
     data = (np.ndarray, np.random.Generator, Number, str, list, tuple, dict, set)
-    own = _defined_beside(function)
-    values = [
+    values = {
         name
-        for name in read - own
+        for name in read
         if name in function.__globals__ and issubclass(type(function.__globals__[name]), data)
-    ]
+    }
+    if values:  # to read the whole cell takes longer than all else
+        values -= _defined_beside(function)
     if not values:
         return ""
     told = " and ".join(f"`{name}`" for name in sorted(values))

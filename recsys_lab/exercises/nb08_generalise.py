@@ -308,10 +308,12 @@ def turns_numbers_over(users, times, held_out):
 
 
 @leak.right
-def as_an_array(users, times, held_out):
-    later = times[~held_out][:, None] > times[held_out]
-    own = users[~held_out][:, None] == users[held_out]
-    return np.array([(later & own).any(axis=1).sum(), later.any(axis=1).sum()])
+def person_by_person(users, times, held_out):
+    own = 0
+    for user in np.unique(users[held_out]):
+        mine = users == user
+        own += (times[mine & ~held_out] > times[mine & held_out].min()).sum()
+    return np.array([own, (times[~held_out] > times[held_out].min()).sum()])
 
 
 @leak.check("a small case by hand")
