@@ -223,18 +223,32 @@ def inner(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from inner(each)
 
 
+# Methods of the course's and of Keras' objects that are called as statements and change nothing.
+READING = {"save", "picture"}
+
+
 def changed_in_place(source: str) -> Iterator[str]:
-    """The names in `a[0] = ...`, `a.b = ...` and `a.method(...)`, outside of functions."""
+    """The names in `a[0] = ...`, `a.b = ...` and `a.method(...)`, but for a function's own."""
     for statement in ast.parse(source).body:
+        own = set()
+        if isinstance(statement, ast.FunctionDef):
+            own = {
+                node.arg if isinstance(node, ast.arg) else node.id
+                for node in ast.walk(statement)
+                if isinstance(node, ast.arg)
+                or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+            }
         for node in ast.walk(statement):
             stored = isinstance(node, ast.Subscript | ast.Attribute) and isinstance(
                 node.ctx, ast.Store
             )
             called = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
             target = node.value.func if called else node if stored else None
+            if called and isinstance(target, ast.Attribute) and target.attr in READING:
+                continue
             while isinstance(target, ast.Subscript | ast.Attribute):
                 target = target.value
-                if isinstance(target, ast.Name):
+                if isinstance(target, ast.Name) and target.id not in own:
                     yield target.id
 
 

@@ -445,6 +445,7 @@ def test_what_a_cell_raises_at_the_end_is_known_and_leaves_no_trace(tmp_path):
         "if True:\n    k.shape = (2,)",
         "k.sort()",
         "k['a'].fill(2)",
+        "def f():\n    k[0] = 1",
     ],
 )
 @pytest.mark.parametrize(
@@ -459,6 +460,7 @@ def test_a_cell_meets_other_values_if_a_later_one_changes_what_it_reads(reads, l
 
 def test_a_cell_meets_the_same_values_if_none_changes_what_it_reads():
     sources = ["k = [2]", "print(k)", "def f(k):\n    k = 3", "[k for k in range(2)]", "f(k)"]
+    sources += ["def g(k):\n    k[0] = 1", "def h():\n    k = [0]\n    k[0] = 1", "k.save('x')"]
     assert not meets_other_values(new_notebook(cells=list(map(new_code_cell, sources))))
 
 
