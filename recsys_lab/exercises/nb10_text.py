@@ -1006,9 +1006,8 @@ define_quiz(
         ),
         Choice(
             "text.q_axis",
-            "Here is somebody's attention:\n\n"
-            "`x = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))`\n\n"
-            "`return x / x.sum(axis=0) @ V`\n\nWhat is wrong with what it returns?",
+            "Here is somebody's attention: first `x = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))`, then "
+            "`return x / x.sum(axis=0) @ V`. What is wrong with what it returns?",
             right="a row may take more than one whole share, or less",
             because="Axis 0 adds up over the queries, so each *column* adds up to 1. A piece that "
             "many look at is divided by much; a row's shares add up to anything.",
