@@ -8,7 +8,7 @@ import pytest
 from nbval.plugin import IPyNbFile
 
 from recsys_lab.models.spark import has_spark, spark_status
-from tests.notebooks.lessons import Lesson
+from tests.notebooks.lessons import LessonFile
 from tests.spark import NEEDS_SPARK
 from tools.notebooks import all_notebooks, fresh_environment
 
@@ -19,7 +19,7 @@ def pytest_collect_file(file_path, parent):
     found = yield
     if file_path in all_notebooks():
         return [
-            Lesson.from_parent(parent, path=file_path) if type(each) is IPyNbFile else each
+            LessonFile.from_parent(parent, path=file_path) if type(each) is IPyNbFile else each
             for each in found
         ]
     return found
@@ -48,6 +48,17 @@ def pytest_collection_modifyitems(items):
     if without and not has_spark():
         for item in without:
             item.add_marker(pytest.mark.skip(reason=spark_status()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show what a notebook's cell wrote to stderr: nbval says only that there was something."""
+    report = yield
+    if report.failed:
+        for output in getattr(item, "test_outputs", None) or []:
+            if output.get("name") == "stderr":
+                report.sections.append(("what the cell wrote to stderr", output["text"]))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -2,7 +2,6 @@
 
 import os
 
-import pytest
 from hypothesis import settings
 
 # A slow machine is no failure, and a failure can be had again.
@@ -29,14 +28,3 @@ def pytest_terminal_summary(terminalreporter, config):
     if count := len(_skipped(config)):
         terminalreporter.section("skipped under CI", red=True)
         terminalreporter.line(f"{count} skipped: CI is set, so that this run has failed.")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Show what a notebook's cell wrote to stderr: nbval says only that there was something."""
-    report = yield
-    if report.failed:
-        for output in getattr(item, "test_outputs", None) or []:
-            if output.get("name") == "stderr":
-                report.sections.append(("what the cell wrote to stderr", output["text"]))
-    return report

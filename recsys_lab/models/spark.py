@@ -133,7 +133,7 @@ def start_spark(cores: int = 2, workers: int = 0, memory: int = 1024):
         "spark.python.authenticate.socketTimeout": "600s",
     }
     # For Java and what it starts: which Java, where its workers listen, and which Python they are.
-    # It would take the first `python3` of the path, of whatever version.
+    # Spark would take the first `python3` of the path, of whatever version.
     here = {
         "JAVA_HOME": str(find_java()[0]),
         "SPARK_LOCAL_IP": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""One JupyterLab for all browser tests, one browser for each file of them, one page for a test."""
+"""One JupyterLab for all browser tests, one browser and one page for each file of them."""
 
 import pytest
 

@@ -28,12 +28,12 @@ from tests.notebooks.prose import (
 from tools.handout import EXERCISE, talking_points, teacher
 from tools.notebooks import answered, asking
 
-# What a cell shows, as text; it leaves what it binds, as a cell does.
-SHOWN_BY = """(lambda capture: (lambda seen: [
+# The first line of each thing that a cell shows; it leaves what it binds, as a cell does.
+SHOWN_BY = """(lambda capture: (lambda seen: "\\n".join([
     get_ipython().run_cell({source!r}),
     capture.__exit__(None, None, None),
-    *(output.data.get("text/plain", "") for output in seen.outputs),
-][2:])(capture.__enter__()))(
+    *(each.data.get("text/plain", "").partition("\\n")[0] for each in seen.outputs),
+][2:]))(capture.__enter__()))(
     __import__("IPython.utils.capture", fromlist=["capture_output"]).capture_output()
 )"""
 
@@ -48,7 +48,7 @@ class Held(NamedTuple):
     found: Evaluated
 
 
-class Lesson(IPyNbFile):
+class LessonFile(IPyNbFile):
     """The cells of a lesson, and after them the checks of this file."""
 
     def collect(self):
@@ -69,7 +69,11 @@ class Lesson(IPyNbFile):
                 pytest.fail("the cells have to run first: choose the lesson's file, not a check")
             if cell.source not in solved:
                 cell.outputs = item.test_outputs
-        said = [self.evaluate(SHOWN_BY.format(source=each)) for each in solved]
+        said = [
+            line
+            for each in solved
+            for line in self.evaluate(SHOWN_BY.format(source=each)).splitlines()
+        ]
         asked = {each.id: each.answer for each in questions(number) if each.answer}
         again = {
             f"cell {cell}, again": stored.cells[cell].source for cell in meets_other_values(stored)
@@ -110,7 +114,7 @@ def solutions(held: Held) -> Iterator[str]:
     if not wanted:
         yield "no exercise belongs to the lesson"
     for each in wanted:
-        if not any(f"Right: {each.id}" in said for said in held.said):
+        if f"Right: {each.id}" not in held.said:
             yield f"{each.id}: the solution is not in the lesson, or not right"
 
 

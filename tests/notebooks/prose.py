@@ -238,6 +238,8 @@ def changed_in_place(source: str) -> Iterator[str]:
                 if isinstance(node, ast.arg)
                 or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
             }
+            for node in ast.walk(statement):
+                own -= set(node.names) if isinstance(node, ast.Global) else set()
         for node in ast.walk(statement):
             stored = isinstance(node, ast.Subscript | ast.Attribute) and isinstance(
                 node.ctx, ast.Store

@@ -446,6 +446,7 @@ def test_what_a_cell_raises_at_the_end_is_known_and_leaves_no_trace(tmp_path):
         "k.sort()",
         "k['a'].fill(2)",
         "def f():\n    k[0] = 1",
+        "def f():\n    global k\n    k = [0]\n    k[0] = 1",
     ],
 )
 @pytest.mark.parametrize(
