@@ -451,9 +451,13 @@ class Explorer:
         self._answer()
 
     def _screen_changed(self, change) -> None:
-        Explorer._screen = (self.picture.dark, self.picture.scale)
+        Explorer._screen = self._theme()
         self._forget_store()
         self._answer()
+
+    def _theme(self) -> tuple[bool, float]:
+        """Whether the page is dark, and its pixels for each of CSS's."""
+        return self.picture.dark, self.picture.scale
 
     def _told(self, content: dict) -> None:
         """Answer the page: the reader came near, or it lacks the frame of the present state."""
@@ -471,7 +475,7 @@ class Explorer:
         self._draw_ahead_soon()
 
     def _paint(self) -> None:
-        states, screen = self.states(), (self.picture.dark, self.picture.scale)
+        states, screen = self.states(), self._theme()
         key, now = self._key(states, screen), self._page_state(states)
         needed = now == self._needed and now != self.picture.state
         if needed or key not in self._store:  # else the page has painted it by itself
@@ -537,8 +541,10 @@ class Explorer:
         key, now = self._key(states, screen), self._page_state(states)
         frame = self.frame_of(states, screen)
         with self._answering:
-            if key != self._key(states, screen):
-                return  # a cell ended meanwhile, in another thread: the frame may be of before it
+            # Meanwhile, in another thread, a cell may have ended, or the theme been switched: the
+            # page would show the frame of before.
+            if key != self._key(states, screen) or screen != self._theme():
+                return
             if frame.failure:
                 # Not tried again: a move there will tell.
                 self._store[key] = now, 0
@@ -673,12 +679,12 @@ class Explorer:
         except RuntimeError:
             return  # no event loop, so nobody will be idle: plain Python, or a test
         self._stop_drawing_ahead()
-        screen = (self.picture.dark, self.picture.scale)
+        screen = self._theme()
         waiting: Iterator[dict[str, tuple]] | None = None
 
         def draw_one() -> None:
             nonlocal waiting
-            if Explorer._running or self._cost >= SLOW:
+            if Explorer._running or self._cost >= SLOW or screen != self._theme():
                 return  # the page says when it lacks frames
             if waiting is None:  # found here, where the kernel is idle
                 likely = list(islice(self._states_ahead(), STORE_FRAMES - 1))

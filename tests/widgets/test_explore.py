@@ -301,6 +301,22 @@ def test_a_frame_that_a_cell_overtook_is_not_sent(monkeypatch):
     assert shown.picture.sentence == "G is 2"
 
 
+def test_a_frame_of_the_theme_of_before_is_not_sent(monkeypatch):
+    kernel(monkeypatch)
+    shown, _ = explorer(rank=(1, 9))
+    drawn = shown.frame_of
+
+    def switched(*of):
+        frame = drawn(*of)
+        shown.picture.dark = True  # in another thread, say
+        return frame
+
+    monkeypatch.setattr(shown, "frame_of", switched)
+    states, light = {"rank": (2, 2)}, (False, 1.0)
+    shown._send(states, light)
+    assert shown._key(states, light) not in shown._store
+
+
 def test_the_store_bears_moves_and_cells_in_two_threads():
     shown, _ = explorer(rank=(1, 99))
     keys = [shown._key({"rank": (rank, rank)}, (False, 1.0)) for rank in range(1, 99)]
