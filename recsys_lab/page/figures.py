@@ -64,6 +64,10 @@ _drawing = threading.RLock()
 _themes = 0  # that are on
 
 
+def _go_on() -> None:
+    """Go on drawing: what `theme` was given takes the place of this."""
+
+
 def _own_settings() -> dict:
     """Return the defaults of those settings that a reader's matplotlibrc or a cell has changed."""
     # The backend is how a cell shows what pyplot draws, which is no matter of ours.
@@ -81,6 +85,7 @@ def _alone(plot: Callable) -> Callable:
     def waits(*args, **kwargs):
         with _drawing:
             if _themes:
+                _go_on()
                 return plot(*args, **kwargs)
             with matplotlib.rc_context(_own_settings()):
                 return plot(*args, **kwargs)
@@ -89,10 +94,11 @@ def _alone(plot: Callable) -> Callable:
 
 
 @contextmanager
-def theme(dark: bool) -> Iterator[None]:
+def theme(dark: bool, go_on: Callable[[], None] | None = None) -> Iterator[None]:
     """Let figures that are made and drawn inside have the light or the dark theme's colours.
 
     All other settings are matplotlib's defaults, whatever stands in a reader's matplotlibrc.
+    `go_on` is called before each plot and each artist, and may raise to end the drawing.
 
     >>> with theme(dark=True):
     ...     figure = bars(["A", "B"], [3, 1], "Item A was bought most often.")
@@ -109,13 +115,14 @@ def theme(dark: bool) -> Iterator[None]:
         "grid.color": "#555555" if dark else "#cccccc",
     }
     colours |= {"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}
-    global _themes
+    global _themes, _go_on
     with _drawing, matplotlib.rc_context(_own_settings() | colours):
-        _themes += 1
+        before = _go_on
+        _themes, _go_on = _themes + 1, go_on or before
         try:
             yield
         finally:
-            _themes -= 1
+            _themes, _go_on = _themes - 1, before
 
 
 class Picture(Figure):
@@ -577,6 +584,8 @@ def png(figure: Figure, scale: float = 1.0) -> bytes:
     """
     figure.set_dpi(DPI * scale)
     canvas = FigureCanvasAgg(figure)
+    # Agg has no groups of its own; matplotlib opens one for each line, text and tick.
+    canvas.get_renderer().open_group = lambda name, gid=None: _go_on()
     with _told_once_of_missing_letters():
         canvas.draw()
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())

@@ -36,6 +36,7 @@ from PIL import Image
 
 from ..data.interactions import as_pictures, as_positions
 from . import figures
+from .ahead import Ahead, GivenUp
 from .display import STATIC, show_static_then_live
 
 # All frames together; a frame is 15 to 40 kB, four times that at high resolution.
@@ -43,7 +44,7 @@ CACHE_BYTES = 32 * 2**20
 # What the store of one widget in the page may hold: more would weigh on the browser's memory.
 STORE_FRAMES, STORE_BYTES = 300, 8 * 2**20
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
-GAP = 0.005  # seconds between two frames drawn ahead, for a request to come in
+GAP = 0.005  # seconds between two frames drawn ahead: a request's thread has its turn
 INCHES = 30  # the largest side of a figure: 3,000 pixels, twice that on a fine screen
 SLOW = 0.5  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
 # How far a step seems, drawing ahead: on in the direction of travel, back, and of another control.
@@ -369,8 +370,8 @@ class Explorer:
     _frames = FrameCache(CACHE_BYTES)
     # The last theme and resolution that a front end told: the next explorer starts with them.
     _screen = (False, 1.0)
-    # Drawing ahead gives way to a request of any explorer, so there is one such task for all.
-    _ahead: asyncio.TimerHandle | None = None
+    # Drawing ahead gives way to a request of any explorer, so one thread does it for all.
+    _ahead = Ahead(IDLE, GAP, patience=SLOW)
     _alive: ClassVar[weakref.WeakSet] = weakref.WeakSet()
     _running = False  # a cell: nothing is drawn ahead in its way
 
@@ -462,8 +463,9 @@ class Explorer:
     def _told(self, content: dict) -> None:
         """Answer the page: the reader came near, or it lacks the frame of the present state."""
         if "need" in content:
-            # It may come before the control's own message: then `_moved` answers.
+            # It comes before the control's own message: then `_moved` answers.
             self._needed = content["need"]
+            self._ahead.make_way(wanted=(self, self._needed))
             self._answer()
         else:
             self._draw_ahead_soon()
@@ -485,6 +487,7 @@ class Explorer:
             if frame is None:
                 self.picture.send({"busy": True})
                 try:
+                    self._ahead.make_way(wanted=(self, now))
                     frame = self.frame_of(states, screen)
                 except KeyboardInterrupt:
                     frame = Frame(failure=f"Stopped at {self.words()}. {_GO_ON}")
@@ -539,7 +542,8 @@ class Explorer:
     def _send(self, states: dict[str, tuple], screen: tuple[bool, float]) -> None:
         """Draw a frame if need be, and send it into the page's store."""
         key, now = self._key(states, screen), self._page_state(states)
-        frame = self.frame_of(states, screen)
+        with self._ahead.piece((self, now)):
+            frame = self.frame_of(states, screen)
         with self._answering:
             # Meanwhile, in another thread, a cell may have ended, or the theme been switched: the
             # page would show the frame of before.
@@ -592,10 +596,10 @@ class Explorer:
         self, states: dict[str, tuple], dark: bool = False, scale: float = 1.0
     ) -> tuple[Frame, tuple[int, int]]:
         """Call the view, and return the frame with its size in CSS pixels."""
-        start = time.perf_counter()
         collects = gc.isenabled()
         size = tuple(round(inches * figures.DPI) for inches in figures.SIZE)
-        with figures.theme(dark):
+        with figures.theme(dark, self._ahead.go_on):
+            start = time.perf_counter()
             try:
                 # A figure is thousands of objects that point at each other: with much else loaded,
                 # a collection in the middle costs a tenth of the drawing.
@@ -605,7 +609,7 @@ class Explorer:
                 _forget_in_pyplot(figure)
                 frame = Frame(figures.png(figure, scale), figures.alt_text(figure), sentence)
                 size = tuple(round(inches * figures.DPI) for inches in figure.get_size_inches())
-            except NoFigure:
+            except (NoFigure, GivenUp):
                 raise
             except Exception as error:
                 words = self.words(states)
@@ -675,40 +679,28 @@ class Explorer:
 
     def _draw_ahead_soon(self) -> None:
         try:
-            loop = asyncio.get_running_loop()
+            asyncio.get_running_loop()
         except RuntimeError:
-            return  # no event loop, so nobody will be idle: plain Python, or a test
-        self._stop_drawing_ahead()
+            return  # no event loop, so no page that asks: plain Python, or a test
+        if not Explorer._running:
+            self._ahead.begin(self._frames_ahead)
+
+    def _frames_ahead(self) -> Iterator[None]:
+        """Draw and send what the page lacks, one frame a step, as far as its store has room."""
         screen = self._theme()
-        waiting: Iterator[dict[str, tuple]] | None = None
-
-        def draw_one() -> None:
-            nonlocal waiting
-            if Explorer._running or self._cost >= SLOW or screen != self._theme():
+        likely = list(islice(self._states_ahead(), STORE_FRAMES - 1))
+        keys = [self._key(states, screen) for states in (self.states(), *likely)]
+        self._ranks = {key: rank for rank, key in enumerate(keys)}
+        for states in likely:
+            key = self._key(states, screen)
+            if self._cost >= SLOW or screen != self._theme():
                 return  # the page says when it lacks frames
-            if waiting is None:  # found here, where the kernel is idle
-                likely = list(islice(self._states_ahead(), STORE_FRAMES - 1))
-                keys = [self._key(states, screen) for states in (self.states(), *likely)]
-                self._ranks = {key: rank for rank, key in enumerate(keys)}
-                waiting = iter(likely)
-            for states in waiting:
-                key = self._key(states, screen)
-                if key not in self._store and not self._has_room(key):
+            if key not in self._store:
+                if not self._has_room(key):
                     return
-                if key not in self._store:
-                    # What the view prints is let through: the streams are the whole process's, and
-                    # this may be a thread beside the one that runs the cells.
-                    self._send(states, screen)
-                    Explorer._ahead = loop.call_later(GAP, draw_one)
-                    return
-
-        Explorer._ahead = loop.call_later(IDLE, draw_one)
-
-    @staticmethod
-    def _stop_drawing_ahead() -> None:
-        if Explorer._ahead:
-            Explorer._ahead.cancel()
-            Explorer._ahead = None
+                # What the view prints is let through: the streams are the whole process's.
+                self._send(states, screen)
+                yield
 
 
 def _watch_cells() -> None:
@@ -722,7 +714,8 @@ def _watch_cells() -> None:
 
 def _before_cell(info) -> None:
     Explorer._running = True
-    Explorer._stop_drawing_ahead()
+    # Not beside the cell, which may draw too: matplotlib's settings are global.
+    Explorer._ahead.make_way()
 
 
 def _after_cell(result) -> None:

@@ -11,11 +11,13 @@ import ipywidgets
 import numpy as np
 import pytest
 import traitlets
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from PIL import Image
 
 from recsys_lab import figures
 from recsys_lab.page import widgets
+from recsys_lab.page.ahead import Ahead
 from recsys_lab.page.widgets import Explorer, FrameCache, cell_grid, explore, picture_wall
 
 
@@ -24,7 +26,10 @@ def fresh_kernel(monkeypatch):
     """Each test starts with no frames, and before a front end has told its theme."""
     monkeypatch.setattr(Explorer, "_screen", (False, 1.0))
     monkeypatch.setattr(Explorer, "_frames", FrameCache(2**25))
-    monkeypatch.setattr(Explorer, "_ahead", None)
+    ahead = Ahead(widgets.IDLE, widgets.GAP, patience=1)
+    monkeypatch.setattr(Explorer, "_ahead", ahead)
+    yield
+    ahead.make_way()
 
 
 @pytest.fixture
@@ -273,6 +278,7 @@ def test_nothing_is_drawn_ahead_while_a_cell_runs(monkeypatch):
 
     def work():
         shown._told({"near": True})
+        time.sleep(4 * widgets.IDLE)
         during.extend(view.calls)
 
     in_a_kernel(lambda: Shell.run_cell(work))
@@ -632,12 +638,10 @@ def in_a_kernel(action):
 
     async def kernel():
         result = action()
-        for _ in range(500):
+        ahead = Explorer._ahead
+        for _ in range(2000):
             await asyncio.sleep(0.005)
-            if (
-                Explorer._ahead is None
-                or Explorer._ahead.when() < asyncio.get_running_loop().time() - 0.1
-            ):
+            if ahead._done == ahead._turn:
                 break
         return result
 
@@ -681,6 +685,80 @@ def test_drawing_ahead_gives_way_to_the_next_move():
     assert view.calls[:4] == [(3, "SVD"), (9, "SVD"), (10, "SVD"), (11, "SVD")]
 
 
+class SlowToDraw(Artist):
+    """An artist whose drawing ends when it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def draw(self, renderer):
+        self.begun.set()
+        end = time.monotonic() + 20
+        while not self.go.wait(0.002) and time.monotonic() < end:
+            renderer.open_group("slow")
+
+
+def moved_while_4_is_drawn_ahead(value, seconds=None):
+    """Return a view's calls, where 4 is drawn without an end, or for some seconds after a move."""
+    slow, calls = SlowToDraw(), []
+
+    def view(rank):
+        calls.append(rank)
+        figure = figures.bars(["A"], [rank])
+        if rank == 4 and calls.count(4) == 1:
+            figure.add_artist(slow)
+        return figure, f"Rank {rank}."
+
+    shown = Explorer(view, {"rank": (1, 9)})
+    Explorer._ahead.patience = 20
+
+    def act():
+        shown._told({"near": True})
+        assert slow.begun.wait(20)
+        if seconds:
+            threading.Timer(seconds, slow.go.set).start()
+        shown.controls["rank"].value = value
+
+    in_a_kernel(act)
+    assert shown.picture.sentence == f"Rank {value}."
+    return calls
+
+
+def test_a_jump_does_not_wait_for_a_frame_that_is_drawn_ahead():
+    calls = moved_while_4_is_drawn_ahead(9)
+    assert calls[:3] == [5, 4, 9]
+    assert calls.count(4) == 2  # what was given up is drawn later
+
+
+def test_a_frame_that_is_asked_for_while_it_is_drawn_ahead_is_drawn_once():
+    calls = moved_while_4_is_drawn_ahead(4, seconds=0.1)
+    assert calls.count(4) == 1
+
+
+def test_a_cell_begins_when_nothing_is_drawn_ahead_any_more(monkeypatch):
+    Shell = kernel(monkeypatch)
+    slow, begun = SlowToDraw(), []
+
+    def view(rank):
+        figure = figures.bars(["A"], [rank])
+        if rank == 4:
+            figure.add_artist(slow)
+        return figure
+
+    shown = Explorer(view, {"rank": (1, 9)})
+    Explorer._ahead.patience = 20
+
+    def act():
+        shown._told({"near": True})
+        assert slow.begun.wait(20)
+        slow.begun.clear()
+        Shell.run_cell(lambda: begun.append(Explorer._ahead._piece))
+
+    in_a_kernel(act)
+    assert begun == [None]
+
+
 def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
     monkeypatch.setattr(widgets, "SLOW", 0.0)
     shown, view = explorer()
@@ -691,7 +769,7 @@ def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
 def test_nothing_is_drawn_ahead_before_a_reader_comes_near():
     _, view = in_a_kernel(explorer)
     assert view.calls == []
-    assert Explorer._ahead is None
+    assert Explorer._ahead._thread is None
 
 
 def test_plain_python_needs_no_event_loop():
