@@ -357,7 +357,7 @@ def findings(study: Study, plan: Plan, result: dict) -> list[Finding]:
         return dots(
             list(table.index),
             -table["behind"],
-            "Behind the first: where a stroke reaches 0, it may be the best.",
+            "Behind the first: who reaches 0 may be the best.",
             "",
             "difference in nDCG@10",
             colours=look,

@@ -98,7 +98,7 @@ class Check(pytest.Item):
             pytest.fail("\n".join([self.path.name, *problems]), pytrace=False)
 
     def reportinfo(self):
-        return self.path, None, self.name
+        return self.path, 0, self.name  # a skip has to name a line
 
 
 def exercises(number: int) -> list:

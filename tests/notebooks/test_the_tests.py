@@ -29,6 +29,7 @@ from tests.notebooks.prose import (
     unbound_problems,
 )
 from tests.notebooks.sample import sample
+from tests.spark import NEEDS_SPARK
 from tools import notebooks
 from tools.lesson import Lesson
 from tools.notebooks import ROOT, WIDGET_VIEW, refresh
@@ -498,3 +499,13 @@ def test_the_usual_run_of_pytest_includes_every_notebook(pytestconfig):
     assert pytestconfig.option.nbval and pytestconfig.option.nbval_current_env
     assert (ROOT / pytestconfig.option.nbval_sanitize_with).samefile(SANITIZE)
     assert "notebooks" in pytestconfig.getini("testpaths")
+
+
+def test_a_lesson_that_needs_spark_is_skipped_with_the_remedy_where_there_is_no_java(tmp_path):
+    [path] = [path for path in notebooks.all_notebooks() if path.name in NEEDS_SPARK]
+    nowhere = os.environ | {"PATH": str(tmp_path), "JAVA_HOME": ""}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
+    done = subprocess.run(command, cwd=ROOT, env=nowhere, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\d+ skipped in", done.stdout.splitlines()[-1])
+    assert re.search("SKIPPED .* Spark (needs Java|is not installed)", done.stdout)
