@@ -27,12 +27,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
 import psutil
+from nbformat.v4 import new_code_cell, new_notebook
 
 from recsys_lab.course.files import lessons
 from tools.notebooks import ROOT, all_notebooks, run
@@ -44,12 +46,23 @@ PACKAGES = ["numpy", "scipy", "pandas", "matplotlib", "ipywidgets", "anywidget",
 
 
 class Row(NamedTuple):
-    """One line of the table; without a budget it is there to explain another."""
+    """One line of the table; without a budget it is there to explain another.
+
+    A rival, named and measured in the same run, says what is the machine's share in a figure.
+    """
 
     what: str
     value: float
     unit: str
     budget: float | None = None
+    rival: str = ""
+    rivals: float | None = None
+
+    @property
+    def ratio(self) -> str:
+        if self.rivals is None:
+            return ""
+        return f"{self.value / self.rivals:.2g} x {self.rival} ({self.rivals:.3g} {self.unit})"
 
     @property
     def verdict(self) -> str:
@@ -73,14 +86,19 @@ def seconds_in_a_fresh_python(statement: str, setup: str = "", repeats: int = 7)
 
 
 def imports() -> Iterator[Row]:
-    yield Row("import recsys_lab", seconds_in_a_fresh_python("import recsys_lab"), "s", 0.25)
+    ours, theirs = (
+        seconds_in_a_fresh_python(f"import {name}") for name in ("recsys_lab", "pandas")
+    )
+    yield Row("import recsys_lab", ours, "s", 0.25, "import pandas", theirs)
     everything = "import recsys_lab\nfor name in recsys_lab.__all__: getattr(recsys_lab, name)"
     yield Row("... and every public name", seconds_in_a_fresh_python(everything), "s")
 
 
 def data() -> Iterator[Row]:
     seconds = seconds_in_a_fresh_python("load_movielens()", "from recsys_lab import load_movielens")
-    yield Row("load_movielens()", seconds, "s", 0.5)
+    path = ROOT / "data" / "movielens-small" / "ratings.csv"
+    rivals = seconds_in_a_fresh_python(f"pandas.read_csv({str(path)!r})", "import pandas")
+    yield Row("load_movielens()", seconds, "s", 0.5, "pandas.read_csv of the ratings", rivals)
 
 
 # Of a frame that is in the page's store; `interact` draws each anew, so it is the rival.
@@ -92,25 +110,24 @@ BUDGETS = {
 }
 
 
-DRAWING = "a drawing, in a jump, median"
-
-
 def slider() -> Iterator[Row]:
     from benchmarks.slider import measure
 
     result = measure()
-    for name, milliseconds in result.items():
-        yield Row(name, milliseconds, "ms", BUDGETS.get(name))
+    step, jump = "slider step, {}{}, {}", "jump to a value not yet drawn, {}, median"
     for when in ("", ", while a cell runs"):
-        ours, theirs = (
-            result[f"slider step, {who}{when}, median"] for who in ("explore", "interact")
-        )
-        yield Row(f"explore's median as a share of interact's{when}", ours / theirs, "", 0.1)
-    ours, theirs = (
-        result[f"jump to a value not yet drawn, {who}, median"] for who in ("explore", "interact")
-    )
-    yield Row("explore's jump as a share of interact's", ours / theirs, "", 1.0)
-    yield Row("explore's jump, less the drawing in it", ours - result[DRAWING], "ms", 60)
+        for which in ("median", "p95"):
+            name = step.format("explore", when, which)
+            theirs = result[step.format("interact", when, which)]
+            yield Row(name, result[name], "ms", BUDGETS[name], "interact", theirs)
+        name = step.format("explore", when, "median")
+        share = result[name] / result[step.format("interact", when, "median")]
+        yield Row(f"its share of interact's median{when}", share, "", 0.1)
+    ours, theirs = (result[jump.format(who)] for who in ("explore", "interact"))
+    yield Row("jump to a value not yet drawn", ours, "ms", theirs, "interact", theirs)
+    drawing, alone = (result[f"a drawing, {how}, median"] for how in ("in a jump", "alone"))
+    yield Row("a drawing, in a jump", drawing, "ms", None, "a drawing, alone", alone)
+    yield Row("the jump, less the drawing in it", ours - drawing, "ms", 60)
 
 
 def als(size: str) -> Iterator[Row]:
@@ -119,14 +136,27 @@ def als(size: str) -> Iterator[Row]:
     yield from (Row(*row) for row in measure(size))
 
 
+@cache
+def imports_alone(uses_keras: bool):
+    """A run of a notebook that imports what a lesson stands on, and does nothing with it."""
+    names = ["numpy", "scipy.sparse", "pandas", "matplotlib.pyplot", *["keras"] * uses_keras]
+    code = "\n".join(["from recsys_lab import explore", *(f"import {name}" for name in names)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "imports.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
+        return run(path)
+
+
 def notebook(path: Path) -> Iterator[Row]:
     result = run(path)
     (lesson,) = [each for each in lessons() if each.path == path]
     # Seconds and MiB: TensorFlow alone takes 5 s and 700 MiB.
     seconds, mib = (30, 1229) if lesson.uses_keras else (15, 340)
     seconds = 90 if lesson.uses_spark else seconds
-    yield Row(f"{path.stem}, run whole", result.seconds, "s", seconds)
-    yield Row(f"{path.stem}, kernel's peak memory", result.peak_mib, "MiB", mib)
+    alone, rival = imports_alone(lesson.uses_keras), "its imports alone"
+    yield Row(f"{path.stem}, run whole", result.seconds, "s", seconds, rival, alone.seconds)
+    what = f"{path.stem}, kernel's peak memory"
+    yield Row(what, result.peak_mib, "MiB", mib, rival, alone.peak_mib)
 
 
 def nbval() -> Iterator[Row]:
@@ -166,7 +196,18 @@ def first_start() -> Iterator[Row]:
             seconds = time.perf_counter() - start
         finally:
             stop(process.pid)
-    yield Row("first start on a fresh machine", seconds, "s", 60)
+        pip = seconds_of_pip(python, Path(folder) / "by-pip")
+    yield Row("first start on a fresh machine", seconds, "s", 60, "venv and pip alone", pip)
+
+
+def seconds_of_pip(python: str, folder: Path) -> float:
+    """The same packages by Python's own means, with an empty cache, and no server."""
+    start = time.perf_counter()
+    subprocess.run([python, "-m", "venv", str(folder)], check=True)
+    pip = [str(next(folder.glob("*/python*"))), "-m", "pip"]
+    lock = str(ROOT / "requirements.lock")
+    subprocess.run([*pip, "install", "-q", "--no-cache-dir", "-r", lock], check=True)
+    return time.perf_counter() - start
 
 
 def answers(port: int) -> bool:
@@ -209,14 +250,14 @@ def machine() -> str:
 
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table, in columns that line up on a terminal too."""
-    texts = [("what", "measured", "budget", "")]
+    texts = [("what", "measured", "budget", "", "as a multiple of")]
     for row in rows:
         budget = "" if row.budget is None else f"under {row.budget:.3g} {row.unit}"
-        texts.append((row.what, f"{row.value:.3g} {row.unit}", budget, row.verdict))
-    widths = [max(len(text[column]) for text in texts) for column in range(4)]
+        texts.append((row.what, f"{row.value:.3g} {row.unit}", budget, row.verdict, row.ratio))
+    widths = [max(len(text[column]) for text in texts) for column in range(5)]
     texts.insert(1, tuple("-" * width for width in widths))
     return "\n".join(
-        "| {:<{}} | {:>{}} | {:>{}} | {:<{}} |".format(
+        "| {:<{}} | {:>{}} | {:>{}} | {:<{}} | {:<{}} |".format(
             *(part for pair in zip(text, widths, strict=True) for part in pair)
         )
         for text in texts
