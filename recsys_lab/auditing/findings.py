@@ -412,7 +412,7 @@ def bots(study: Study) -> Finding:
             f"({of_user[heaviest]:,}), is none by this sign."
         )
     if machines:
-        says.append("The contest below is held without them.")
+        says.append("Machines take no part in the contest of models.")
 
     def picture():
         ax = _panel()
@@ -645,8 +645,8 @@ def order(study: Study) -> Finding | None:
             "found of what a person wants tomorrow."
         )
     says.append(
-        "(The shuffle test: a chain that counts what followed what, on the histories as they are "
-        "less on the same histories shuffled.)"
+        "(The shuffle test: a chain that counts what followed what, on the histories as they are, "
+        "minus the same on shuffled histories.)"
     )
 
     def picture():
@@ -913,7 +913,7 @@ def people(study: Study) -> Finding | None:
             seen[name] = smallest_difference(spread, number)
             text += f", who show a difference of {seen[name]:.3f} in nDCG@10 four times of five"
         says.append(text)
-    sentence = f"Left to be judged by: {'; '.join(says)}."
+    sentence = f"Users left to judge models by: {'; '.join(says)}."
     if np.isfinite(spread):
         sentence += (
             f" (The differences of two models, person by person, vary by {spread:.2f} here.) A "

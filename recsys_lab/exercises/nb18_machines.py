@@ -42,7 +42,7 @@ def penalties(R, U, V, alpha):
     """Return for each user the number l on the diagonal of the equation that their factors solve.
 
     R, m x n, what was counted (0: not seen); U, m x k, solves (V' C V + l I) u = V' C p exactly,
-    with c = 1 + alpha r, p = 1 where r > 0; V, n x k. Nobody has seen nothing.
+    with c = 1 + alpha r, p = 1 where r > 0; V, n x k. Everybody has seen something.
     """
     rest = ((1 + alpha * R) * ((R > 0) - U @ V.T)) @ V
     return (U * rest).sum(axis=1) / (U * U).sum(axis=1)
