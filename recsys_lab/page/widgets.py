@@ -46,7 +46,7 @@ STORE_FRAMES, STORE_BYTES = 300, 8 * 2**20
 IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the browser draws first
 GAP = 0.005  # seconds between two frames drawn ahead: a request's thread has its turn
 INCHES = 30  # the largest side of a figure: 3,000 pixels, twice that on a fine screen
-SLOW = 0.5  # seconds; a slower view is not drawn ahead: the next move would have to wait for it
+SLOW = 0.5  # processor seconds: a slower view is not drawn ahead, a move might have to wait for it
 # How far a step seems, drawing ahead: on in the direction of travel, back, and of another control.
 ON, BACK, OTHER, CELL = 1.0, 1.5, 2.0, 0.01
 
@@ -400,7 +400,7 @@ class Explorer:
         self._cache = self._frames if cache is None else cache
         self._travel: tuple[str, int] | None = None  # the control moved last, and which way
         self._positions = {name: _position(each) for name, each in self.controls.items()}
-        self._cost = 0.0  # seconds of the last draw
+        self._cost = 0.0  # processor seconds of the last draw: a busy machine is no slow view
         self._answering = threading.RLock()
         first, size = self._draw(self.states())
         self._cache.put(self._key(self.states(), (False, 1.0)), first)
@@ -599,7 +599,7 @@ class Explorer:
         collects = gc.isenabled()
         size = tuple(round(inches * figures.DPI) for inches in figures.SIZE)
         with figures.theme(dark, self._ahead.go_on):
-            start = time.perf_counter()
+            start = time.thread_time()
             try:
                 # A figure is thousands of objects that point at each other: with much else loaded,
                 # a collection in the middle costs a tenth of the drawing.
@@ -624,7 +624,7 @@ class Explorer:
             finally:
                 if collects:
                     gc.enable()
-        self._cost = time.perf_counter() - start
+        self._cost = time.thread_time() - start
         return frame, size
 
     def _checked(self, result) -> tuple[Figure, str]:

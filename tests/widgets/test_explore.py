@@ -766,6 +766,19 @@ def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
     assert view.calls == [(9, "SVD")]
 
 
+def test_a_view_that_is_slow_because_the_machine_is_busy_is_drawn_ahead(monkeypatch):
+    monkeypatch.setattr(widgets, "SLOW", 0.3)
+    drawn = View()
+
+    def view(rank):
+        time.sleep(0.4)  # another process has the processor
+        return drawn(rank)
+
+    shown = Explorer(view, {"rank": (1, 3)})
+    in_a_kernel(lambda: shown._told({"near": True}))
+    assert sorted(rank for rank, _ in drawn.calls) == [1, 2, 3]
+
+
 def test_nothing_is_drawn_ahead_before_a_reader_comes_near():
     _, view = in_a_kernel(explorer)
     assert view.calls == []
