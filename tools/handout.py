@@ -58,6 +58,15 @@ TEACHING = ROOT / "docs" / "teaching"
 EXERCISE = re.compile(r'^@exercise\("([^"]+)"\)$', re.M)
 FOLD = re.compile(r"<details>\s*<summary>.+?</details>", re.S)
 HEADING = re.compile(r"^#{1,6} ", re.M)
+GUESS = re.compile(r"^\w+ = (?:lab\.)?predict\(", re.M)
+REVEAL = re.compile(r"^\w+\.reveal\(", re.M)
+WIDGET = re.compile(r"^explore\(", re.M)
+# What a lesson says of a folded cell in JupyterLab, and what unfolds it on a page.
+BAR = re.compile(
+    r"(?<=lick )the bar (?:at|to) (?:its|the) left(?: of (?:its cell|it))?(?: to open it)?"
+)
+# Cells that speak of the reader's own machine or progress, which a page does not know.
+OWN = re.compile(r"\b(?:machine_check|progress|review)\(\)")
 # A page is opened on a telephone: bytes.
 PAGE_LIMIT = 15_000_000
 MADE = ROOT / "handout"  # where it is written unless asked otherwise
@@ -101,33 +110,36 @@ def students_page(nb: NotebookNode) -> NotebookNode:
 def spoilers(nb: NotebookNode) -> set[int]:
     """The positions of the code cells whose outputs would spoil a guess.
 
-    - All of a section of level 2 in which a guess is revealed.
-    - After a `**Question.**`, all up to the next heading but the widget's own picture: it shows
-      what the question is about, at the controls' defaults.
+    - All that follows the guess, or all if it was asked before, in the section of level 2 in which
+      it is revealed.
+    - After a `**Question.**`, all up to its answer or the next heading, but the widget's own
+      picture: it shows what the question is about, at the controls' defaults.
     - After the words 'before you run', all up to the next text.
     - An exercise's own: they speak of a run that the reader has not made.
     """
     found, section, revealing, asked = set(), [], False, ""
     for index, cell in enumerate(nb.cells):
         if cell.cell_type == "markdown":
-            if asked == "before you run" or HEADING.search(cell.source):
+            ends = [found.end() for found in re.finditer(r"^#{1,6} |</details>", cell.source, re.M)]
+            if asked == "before you run" or ends:
                 asked = ""
             if re.search(r"^## ", cell.source, re.M):
                 section, revealing = [], False
-            last_heading = max((m.end() for m in HEADING.finditer(cell.source)), default=0)
-            for words in re.findall(
-                r"\*\*Question\.\*\*|before you run", cell.source[last_heading:], re.I
-            ):
+            later = cell.source[max(ends, default=0) :]
+            for words in re.findall(r"\*\*Question\.\*\*|before you run", later, re.I):
                 asked = words.lower()
         elif cell.cell_type == "code":
+            if GUESS.search(cell.source):  # the card, and what stands before it, spoil nothing
+                section, revealing = [], False
+                continue
             section.append(index)
-            if re.search(r"^\w+\.reveal\(", cell.source, re.M):
+            if REVEAL.search(cell.source):
                 revealing = True
             if revealing:
                 found.update(section)
             if EXERCISE.search(cell.source):
                 found.add(index)
-            if asked and not re.search(r"^explore\(", cell.source, re.M):
+            if asked and not WIDGET.search(cell.source):
                 found.add(index)
     return found
 
@@ -211,6 +223,9 @@ class _Renderer(IPythonRenderer):
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         return f'<th scope="col">{text}</th>\n' if head else f"<td>{text}</td>\n"
 
+    def table(self, text: str) -> str:
+        return f'<div class="output"><table>\n{text}</table></div>\n'
+
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return super().link(text, _page_of(url), title)
 
@@ -233,10 +248,17 @@ def mathml(latex: str, display: str) -> str:
     # Here, so that the editions can be made, and tested, where the converter is not installed.
     from latex2mathml.converter import convert
 
-    converted = convert(latex, display=display)
-    left = re.search(r"\\[a-zA-Z]+", converted)
+    # The converter knows no `aligned`, and makes a power of the closing bar alone.
+    known = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{align*}", latex)
+    known = re.sub(r"\\lvert(.+?)\\rvert", r"{\\left\\lvert\1\\right\\rvert}", known)
+    converted = convert(known, display=display)
+    left = re.search(r"\\[a-zA-Z]+|<mi>&</mi>|linebreak=", converted)
     if left:
         raise ValueError(f"the formula ${latex}$ cannot be shown: {left[0]} is not known.")
+    # It sets "log p" as one word.
+    logarithm = r"(<mi>(?:log|ln)</mi>)(?=<m(?:i|n|sub|sup|row|frac|text)\b)"
+    start = r"(?<!<msub>)(?<!<msup>)(?<!<munder>)"
+    converted = re.sub(start + logarithm, r'\1<mspace width="0.17em"/>', converted)
     # A reader of the page's source, or of its text alone, still has the formula as it was written.
     return converted.replace("<math ", f'<math alttext="{escape(latex)}" ', 1)
 
@@ -285,22 +307,60 @@ def page(nb: NotebookNode, edition: str, folded: Set[int] = frozenset()) -> str:
     markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
     parts = []
     for index, cell in enumerate(nb.cells):
+        parts.append(f'<span id="{cell.id}"></span>')  # the errata's links lead there
         if cell.cell_type == "markdown":
             source = re.sub(r"<!--.*?-->", "", cell.source, flags=re.S)
+            source = BAR.sub("*The code* to open it", source)
             if edition == "student":  # on paper there is room for an answer instead
                 source = FOLD.sub(r'\g<0>\n\n<p class="room">Your answer:</p>', source)
             parts.append(markdown.render(source))
         elif cell.cell_type == "code":
-            parts.append(highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code")))
-            if (asked := EXERCISE.search(cell.source)) and edition == "student":
-                parts.append(hints(get(asked[1]).hints))
+            code = highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code"))
             outputs = "\n".join(filter(None, map(_output, cell.outputs)))
+            if OWN.search(cell.source):
+                outputs = _note("In JupyterLab: your own machine, and your own progress.")
             if outputs and index in folded:
-                outputs = f"<details class='told'><summary>{TOLD}</summary>{outputs}</details>"
+                label = TOLD_WIDGET if WIDGET.search(cell.source) else TOLD
+                if REVEAL.search(cell.source):  # the code names the right choice
+                    code, outputs = "", code + outputs
+                outputs = f"<details class='told'><summary>{label}</summary>{outputs}</details>"
+            if code and cell.metadata.get("jupyter", {}).get("source_hidden"):
+                is_open = " open" if edition == "teacher" else ""
+                summary = "<summary>The code</summary>"
+                code = f"<details class='source'{is_open}>{summary}{code}</details>"
+            parts.append(code)
+            if (asked := EXERCISE.search(cell.source)) and edition == "student":
+                parts += [hints(get(asked[1]).hints), _note(TO_WRITE)]
             parts.append(outputs)
-    body = "\n".join(['<nav><a href="index.html">All lessons</a></nav>', *parts])
+    lesson, contents = _with_contents("\n".join(parts), edition)
+    about = [_note(ABOUT)] if edition == "student" else []
+    body = "\n".join([NAV, *about, contents, lesson, NAV])
     script = _script() if 'class="rl-data"' in body else ""
     return _page(f"{escape(title[1])}, {edition}’s edition", body, edition, script)
+
+
+def _note(text: str) -> str:
+    return f'<p class="rl-note">{text}</p>'
+
+
+def _with_contents(lesson: str, edition: str) -> tuple[str, str]:
+    """A lesson whose sections can be linked to, and the list of the links."""
+    heads = []
+
+    def numbered(heading: re.Match) -> str:
+        heads.append(heading[1])
+        return f'<h2 id="section-{len(heads)}">{heading[1]}</h2>'
+
+    lesson = re.sub(r"<h2[^>]*>(.*?)</h2>", numbered, lesson, flags=re.S)
+    items = "".join(
+        f'<li><a href="#section-{number}">{text}</a></li>' for number, text in enumerate(heads, 1)
+    )
+    is_open = " open" if edition == "teacher" else ""
+    summary = "<summary>In this lesson</summary>"
+    return (
+        lesson,
+        f"<nav><details class='contents'{is_open}>{summary}<ul>{items}</ul></details></nav>",
+    )
 
 
 def _page(title: str, body: str, edition: str, script: str = "") -> str:
@@ -344,15 +404,18 @@ def _output(output: NotebookNode) -> str:
         form = json.dumps(data[MIME], separators=(",", ":")).replace("<", "\\u003c")
         return f'<script type="application/json" class="rl-data">{form}</script>'
     html = re.sub(r"<style.*?</style>", "", data.get("text/html", ""), flags=re.S)
-    # A progress bar that has arrived has nothing to tell.
-    if html and "<progress" not in html:
+    if "<progress" in html:  # one that has arrived has nothing to tell
+        return ""
+    if html:
         html = re.sub(r"href='(\d\d)_[^/']*\.ipynb'", r"href='\1.html'", html)
         # There is no cell to run.
         html = re.sub(r"<p>Run this cell to (answer|choose)\.</p>", "", html)
         html = re.sub(r"<strong>No guess yet: .+?</strong>", "", html)
         return f'<div class="output">{_table(html) if "<table" in html else html}</div>'
     text = output.text if output.output_type == "stream" else data.get("text/plain", "")
-    return f'<pre class="output">{escape(text.rstrip())}</pre>' if text.strip() else ""
+    # Columns stay columns on a narrow screen; a sentence may wrap.
+    kind = "output columns" if re.search(r"\S {2,}\S", text) else "output"
+    return f'<pre class="{kind}">{escape(text.rstrip())}</pre>' if text.strip() else ""
 
 
 def _table(html: str) -> str:
@@ -388,7 +451,15 @@ $script
 </html>
 """)
 
-TOLD = "What this cell shows"
+NAV = '<nav><a href="index.html">All lessons</a></nav>'
+TOLD = "What this cell shows: open it after your own guess"
+TOLD_WIDGET = "A picture that you can move: open it after your own guess"
+ABOUT = (
+    "This page shows the lesson as it was run, with right answers to its exercises: nothing on it "
+    "has to be run. Its sliders, guesses and questions answer. What it says of running cells and "
+    "of checks is for JupyterLab."
+)
+TO_WRITE = "To write this and have it checked, open the lesson in JupyterLab."
 INDEX = {
     "student": "Move the sliders, commit to a guess, answer the questions: each page does that by "
     "itself. To write code and have exercises checked, open the lessons in JupyterLab.",
@@ -427,6 +498,9 @@ pre { margin: 0.5em 0; padding: 0.6em; white-space: pre-wrap; }
 .code pre { background: var(--code); border: 1px solid var(--pale-line); }
 .output { margin: 0.5em 0; break-inside: avoid; }
 table { border-collapse: collapse; font-size: 0.875rem; }
+table, table code { overflow-wrap: normal; }  /* a number that is broken is another number */
+mtd[columnalign="right"] { text-align: right; padding-right: 0; }
+mtd[columnalign="left"] { text-align: left; padding-left: 0; }
 caption { text-align: left; }
 th, td { padding: 0.2em 0.6em; border-bottom: 1px solid var(--pale-line); text-align: left; }
 .dataframe th, .dataframe td { text-align: right; }
@@ -436,9 +510,11 @@ math[display="block"] { margin: 1em 0; }
 .map p { margin: 0; }
 .rl-control { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em; padding: 0.2em 0; }
 .rl-control input, .rl-control select, button { font: inherit; accent-color: var(--link); }
-.rl-control input[type="range"] { width: 14em; max-width: 100%; }
+.rl-control input[type="range"] { flex: 1 1 6em; min-width: 6em; max-width: 14em; }
 .rl-control output { font-variant-numeric: tabular-nums; }
 .rl-grid { display: block; max-width: 100%; overflow-x: auto; }
+.rl-grid img { filter: none; }  /* their colours are what they show */
+.rl-grid thead th, .rl-grid td { text-align: center; }
 .rl-note { margin: 0.2em 0; font-size: 0.875rem; }
 .rl-quiz, .rl-guess { font-size: inherit; }
 @media screen {
@@ -446,7 +522,13 @@ math[display="block"] { margin: 1em 0; }
   .output, math[display="block"] { overflow-x: auto; }
   math[display="block"] { margin: 0.5em 0; padding: 0.5em 0; }  /* or scripts are cut off */
   .output > img, .rl-static > img { max-width: max(100%, 520px); }  /* as .rl-picture-box */
-  button { color: inherit; background: var(--jp-layout-color2); }
+  button { color: inherit; background: var(--jp-layout-color2); border: 1px solid var(--line); }
+  .columns, .code pre { white-space: pre; overflow-x: auto; overflow-wrap: normal; }
+  .rl-wide { border-right: 3px dotted var(--link); }  /* a telephone shows no scroll bar */
+  div.rl-wide::before {
+    content: "wider than the screen: swipe ↔"; display: block; position: sticky; left: 0;
+    width: max-content; font-size: 0.875rem;
+  }
 }
 @page { size: A4; margin: 15mm; }
 @media print {
@@ -456,6 +538,7 @@ math[display="block"] { margin: 1em 0; }
   main { max-width: none; padding: 0; }
   body { font-size: 10.5pt; }
   pre, code, table { font-size: 8pt; }
+  table, table code { overflow-wrap: anywhere; }
   th, td { padding: 0.2em 0.4em; }
 }
 """
@@ -474,12 +557,17 @@ DARK = f"""\
 def errata(edition: str) -> str:
     """The article, claim by claim, as a page to which the lessons' boxes link."""
     text = (ROOT / "docs" / "errata.md").read_text(encoding="utf-8")
-    text = re.sub(r"\]\(\.\./notebooks/(\d\d)_[^)]*\)", r"](\1.html)", text)
+    text = re.sub(r"^This page is made by .*?\n\n", "", text, flags=re.M | re.S)
+    text = re.sub(
+        r"\]\(\.\./notebooks/(\d\d)_[^)#]*(?:#cell-id=([\w-]+))?\)",
+        lambda link: f"]({link[1]}.html{'#' + link[2] if link[2] else ''})",
+        text,
+    )
     markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
     body = re.sub(
         r"<h2[^>]*>(C\d\d)", lambda m: f'<h2 id="{m[1].lower()}">{m[1]}', markdown.render(text)
     )
-    body = f'<nav><a href="index.html">All lessons</a></nav>\n{body}'
+    body = f"{NAV}\n{body}"
     return _page("The article, claim by claim", body, edition)
 
 

@@ -30,7 +30,7 @@ explore(view, "How high?", rank=(1, 9), method=["SVD", "least squares"], counted
 def path(step=0):
     return figures.bars("AB", [step, 2], f"Step {step}.", "item", "events", ylim=(0, 9))
 
-explore(path, step=played(0, 3, interval=50))
+explore(path, "How far?", step=played(0, 3, interval=50))
 """
     ),
     new_code_cell(
@@ -48,6 +48,9 @@ explore(cells, R=cell_grid([1, 2], ["A", "B"], [[1, 0], [0, 1]]))
     new_markdown_cell("## The guess"),
     new_code_cell("print('seven')", outputs=[new_output("stream", text="seven")]),
     new_code_cell('guess.reveal("two", "It is `more`.")'),
+    new_code_cell('other = predict("sample.other", "And now?", ["left", "right"])'),
+    new_code_cell("print('eight')", outputs=[new_output("stream", text="eight")]),
+    new_code_cell('other.reveal("left", "So it is.")'),
     new_markdown_cell("## An exercise"),
     new_code_cell(get("start.best").stub),
     new_markdown_cell("## Check yourself"),
@@ -110,7 +113,8 @@ def test_each_control_of_a_page_changes_picture_alt_text_and_sentence(lesson):
     assert len(set(pictures)) == len(pictures)
     assert explorer.locator("output").inner_text() == "1"
     assert slider.get_attribute("aria-valuetext") == "1"
-    assert explorer.locator("strong").inner_text() == "How high?"
+    assert explorer.locator("strong").count() == 0  # the text above it asks
+    assert lesson.locator(".rl-explore").nth(1).locator("strong").inner_text() == "How far?"
 
 
 # In each animation frame: the state of picture, sentence and read-out, once its picture is there.
@@ -177,8 +181,8 @@ def test_a_grid_is_clicked_and_reset_and_says_where_the_pages_pictures_end(lesso
 
 
 def test_a_guess_is_committed_and_then_told_what_is_true(lesson):
-    guess, told = lesson.locator(".rl-guess"), lesson.locator("details.told")
-    assert [fold.evaluate("fold => fold.open") for fold in told.all()] == [False, False]
+    guess, told = lesson.locator(".rl-guess").first, lesson.locator("details.told")
+    assert [fold.evaluate("fold => fold.open") for fold in told.all()] == [False] * 4
     guess.get_by_role("button", name="Commit").click()
     guess.get_by_text("Choose one answer first").wait_for()
     guess.get_by_label("one").check()
@@ -187,7 +191,13 @@ def test_a_guess_is_committed_and_then_told_what_is_true(lesson):
     lesson.wait_for_timeout(500)  # no kernel is waited for
     assert "No answer yet" not in guess.inner_text()
     assert not guess.get_by_label("two").is_enabled()
-    assert [fold.evaluate("fold => fold.open") for fold in told.all()] == [True, True]
+    # What another guess is still waiting for stays folded, and its card in sight.
+    assert [fold.evaluate("fold => fold.open") for fold in told.all()] == [True, True, False, False]
+    other = lesson.locator(".rl-guess").nth(1)
+    other.get_by_label("left").check()
+    other.get_by_role("button", name="Commit").click()
+    other.get_by_text("Committed: left.").wait_for()
+    assert [fold.evaluate("fold => fold.open") for fold in told.all()] == [True] * 4
     text = told.nth(1).inner_text()
     assert "Not this time: you guessed one" in text and "The answer is: two. It is more." in text
 

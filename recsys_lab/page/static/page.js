@@ -122,8 +122,11 @@ function player(form, input) {
 
 function explore(form, el) {
   const area = el.appendChild(element("div", "rl-explore"));
-  if (form.question) area.append(element("strong", "", form.question));
+  const asked = [...document.querySelectorAll("main > p")].map((each) => each.textContent.trim());
+  if (form.question && !asked.includes(`Question. ${form.question}`))
+    area.append(element("strong", "", form.question));
   const row = area.appendChild(element("div", "rl-controls"));
+  if (form.note) area.append(element("p", "rl-note", form.note));
   const controls = form.controls.map((each) => control(each, row));
   const present = () => controls.map((each) => each.get("index") ?? each.get("value"));
   const frames = new Map();
@@ -175,7 +178,6 @@ function explore(form, el) {
   model.widget_manager = { get_model: async (at) => controls[at] };
   picture.initialize({ model });
   picture.render({ model, el: area.appendChild(element("div")) });
-  if (form.note) area.append(element("p", "rl-note", form.note));
 }
 
 const reveals = new Map(); // guess -> what to do when it is committed
@@ -196,15 +198,22 @@ function askFor(form, el) {
 function reveal(form, el) {
   const head = el.appendChild(element("strong", "", "No guess yet: choose and press Commit above."));
   const told = el.appendChild(element("p"));
+  el.dataset.waiting = "";
   told.innerHTML = `${element("span", "", `The answer is: ${form.answer}. `).innerHTML}${form.because}`;
   const show = (chosen) => {
     const word = chosen === form.answer ? "Right" : "Not this time";
     head.textContent = `${word}: you guessed ${chosen}`;
-    // What would have spoilt the guess: all that is folded between two headings.
+    delete el.dataset.waiting;
+    // What would have spoilt the guess: all that is folded between two headings, but for what
+    // stands between another guess, not yet committed, and its answer.
     let at = el.closest("main > *");
     while (at.previousElementSibling && at.tagName !== "H2") at = at.previousElementSibling;
+    let held = false;
     do {
-      if (at.matches("details.told")) at.open = true;
+      if (at.querySelector(".rl-guess button:enabled")) held = true;
+      const waits = at.querySelector("[data-waiting]");
+      if (at.matches("details.told") && !held && !waits) at.open = true;
+      if (waits) held = false;
       at = at.nextElementSibling;
     } while (at && at.tagName !== "H2");
   };
@@ -228,8 +237,11 @@ for (const data of document.querySelectorAll("script.rl-data")) {
 // What scrolls sideways on a narrow screen can be reached, and so scrolled, by keyboard.
 const sizes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    const wide = target.scrollWidth > target.clientWidth + 1;
+    target.classList.toggle("rl-wide", wide);
+    if (wide) target.tabIndex = 0;
     else target.removeAttribute("tabindex");
   }
 });
-for (const each of document.querySelectorAll(".output, .rl-picture, math")) sizes.observe(each);
+for (const each of document.querySelectorAll(".output, .rl-picture, .rl-grid, .code pre, math"))
+  sizes.observe(each);
