@@ -524,7 +524,7 @@ math[display="block"] { margin: 1em 0; }
   .output > img, .rl-static > img { max-width: max(100%, 520px); }  /* as .rl-picture-box */
   button { color: inherit; background: var(--jp-layout-color2); border: 1px solid var(--line); }
   .columns, .code pre { white-space: pre; overflow-x: auto; overflow-wrap: normal; }
-  .rl-wide { border-right: 3px dotted var(--link); }  /* a telephone shows no scroll bar */
+  main .rl-wide { border-right: 3px dotted var(--link); }  /* a telephone shows no scroll bar */
   div.rl-wide::before {
     content: "wider than the screen: swipe ↔"; display: block; position: sticky; left: 0;
     width: max-content; font-size: 0.875rem;

@@ -7,7 +7,7 @@ script (`static/page.js`) then does the kernel's part.
 
 import math
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 from typing import Any
 
@@ -20,8 +20,9 @@ from .widgets import CellGrid, Explorer, label_of, state_of
 
 MIME = "application/vnd.recsys-lab.page+json"
 # Pictures a widget, of 10 kB each: a lesson of six stays far below 15 MB. Of a slider every second
-# value will do; but lesson 06 asks for two clicks on 15 cells, with four methods: 484.
-MOST, MOST_OF_A_GRID = 300, 500
+# value will do; but lesson 06 asks for two clicks on 15 cells, with four methods: 484; and lesson
+# 17 for a row of its wall, with three ways to score: 507.
+MOST, MOST_OF_A_GRID = 300, 510
 
 
 def start() -> None:
@@ -63,10 +64,14 @@ def form(explorer: Explorer, most: int) -> dict:
     kept = _thinned(steps, controls, most)
     room = most // math.prod(map(len, kept.values()))
     clicks = {name: _clicks(controls[name], room) for name in grids}
+    chosen = {name: list(_up_to(controls[name], clicks[name])) for name in grids}
+    walls = {name: list(_along_rows(controls[name])) for name in grids if controls[name].pictures}
+    walls = {name: along for name, along in walls.items() if len(chosen[name]) < len(along) <= room}
     axes, forms = [], []
     for name, control in controls.items():
         if name in grids:
-            axes.append([(grid, (grid, grid)) for grid in _grids(control, clicks[name])])
+            switched = [_switched(control, cells) for cells in (chosen | walls)[name]]
+            axes.append([(grid, (grid, grid)) for grid in switched])
             forms.append(_grid_form(control))
         else:
             states = [state_of(control, step) for step in kept[name]]
@@ -90,7 +95,13 @@ def form(explorer: Explorer, most: int) -> dict:
     notes += [
         f"there are pictures for up to {_counted(clicks[name], 'click')} from the start"
         for name in grids
-        if clicks[name] < _cells(controls[name])
+        if clicks[name] < _cells(controls[name]) and name not in walls
+    ]
+    notes += ["you can choose one or two of a row, or a row from its left end on"] * bool(walls)
+    notes += [
+        f"“{control.description}” cannot be typed into"
+        for control in controls.values()
+        if isinstance(control, ipywidgets.Text)
     ]
     return {
         "kind": "explore",
@@ -169,16 +180,30 @@ def _clicks(grid: CellGrid, room: int) -> int:
     return clicks
 
 
-def _grids(grid: CellGrid, clicks: int) -> Iterator[tuple[tuple[int, ...], ...]]:
-    """Yield the grid's matrix after each choice of up to so many cells to switch."""
-    wide = len(grid.columns)
+def _up_to(grid: CellGrid, clicks: int) -> Iterator[tuple[int, ...]]:
+    """Yield each choice of up to so many cells to switch."""
     for count in range(clicks + 1):
-        for cells in combinations(range(_cells(grid)), count):
-            matrix = [list(row) for row in grid.value]
-            for cell in cells:
-                row, column = divmod(cell, wide)
-                matrix[row][column] = 1 - matrix[row][column]
-            yield tuple(map(tuple, matrix))
+        yield from combinations(range(_cells(grid)), count)
+
+
+def _along_rows(grid: CellGrid) -> Iterator[tuple[int, ...]]:
+    """Yield no cell, one or two of a row, and each row from its left end to any place."""
+    yield ()
+    wide = len(grid.columns)
+    for first in range(0, _cells(grid), wide):
+        row = range(first, first + wide)
+        yield from ((cell,) for cell in row)
+        yield from combinations(row, 2)
+        yield from (tuple(row[:count]) for count in range(3, wide + 1))
+
+
+def _switched(grid: CellGrid, cells: Iterable[int]) -> tuple[tuple[int, ...], ...]:
+    """Return the grid's matrix after a switch of these cells."""
+    matrix = [list(row) for row in grid.value]
+    for cell in cells:
+        row, column = divmod(cell, len(grid.columns))
+        matrix[row][column] = 1 - matrix[row][column]
+    return tuple(map(tuple, matrix))
 
 
 def _grid_form(grid: CellGrid) -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recsys_lab import cell_grid, explore, figures, played, predict, quiz
+from recsys_lab import cell_grid, explore, figures, picture_wall, played, predict, quiz
 from recsys_lab.page import display, recording, widgets
 from recsys_lab.page.widgets import Explorer, FrameCache
 
@@ -117,6 +117,27 @@ def test_of_a_grid_as_many_clicks_are_followed_as_there_is_room_for(most, clicks
         range(clicks + 1)
     )
     assert (f"up to {clicks} click" in form["note"]) == (clicks < 4)
+
+
+def test_of_a_wall_each_row_is_followed_to_its_end():
+    white = np.full((8, 2, 2, 3), 255, dtype=np.uint8)
+    explorer = Explorer(
+        lambda taste: small(*map(sum, taste)),
+        {"taste": picture_wall(white, [*"abcdefgh"], columns=4)},
+    )
+    # 1, and of each of two rows: 4 alone, 6 pairs, 3 and 4 from the left.
+    form = recording.form(explorer, 25)
+    states = {tuple(map(tuple, state[0])) for state, *_ in form["frames"]}
+    assert len(states) == len(form["frames"]) == 1 + 2 * (4 + 6 + 2)
+    assert {((1, 1, 1, 1), (0,) * 4), ((0,) * 4, (1, 1, 1, 0)), ((0, 1, 0, 1), (0,) * 4)} <= states
+    assert "a row from its left end on" in form["note"] and "click" not in form["note"]
+    form = recording.form(explorer, 24)
+    assert len(form["frames"]) == 9 and "up to 1 click from" in form["note"]
+
+
+def test_what_cannot_be_typed_on_a_page_is_told():
+    form = recording.form(Explorer(lambda words: small(len(words)), {"words": "one"}), 9)
+    assert "“words” cannot be typed into" in form["note"]
 
 
 def test_a_state_that_fails_is_told_in_its_own_words():
