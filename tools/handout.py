@@ -38,7 +38,7 @@ from string import Template
 
 import nbformat
 from bs4 import BeautifulSoup
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments import highlight
@@ -187,7 +187,7 @@ def recorded(path: Path) -> NotebookNode:
     Raises
     ------
     ValueError
-        If a cell raises.
+        If a cell raises, or the kernel dies.
     """
     nb = read(path)
     start = "__import__('recsys_lab.page.recording', fromlist=['start']).start()"
@@ -197,6 +197,11 @@ def recorded(path: Path) -> NotebookNode:
     except CellExecutionError as error:
         raise ValueError(
             f"a cell raises {error.ename}: {error.evalue}. Mend it, or make the pages --still."
+        ) from None
+    except DeadKernelError:
+        raise ValueError(
+            "its kernel died, perhaps for lack of memory: close other programs, or make the pages "
+            "--still."
         ) from None
     for cell, fresh in zip(nb.cells, made.nb.cells, strict=True):
         if any(MIME in output.get("data", {}) for output in fresh.get("outputs", [])):

@@ -1,5 +1,6 @@
 """Work that is done ahead, in a thread of its own, and gives way at once."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ class Ahead:
         self.idle, self.gap, self.patience = idle, gap, patience
         self._changed = threading.Condition()
         self._turn = 0  # counts requests: work for an earlier one ends
-        self._done = 0  # the last turn whose work has ended
+        self._mine = 0  # the turn whose work the thread does
+        self._done = 0  # the last turn whose work has ended, for tests that wait for it
         self._work: tuple | None = None
         self._piece: object = None  # what is being done
         self._unwanted = False  # and whether it is to be given up
@@ -52,7 +54,7 @@ class Ahead:
 
         The present piece is given up, unless it is the one that is wanted.
         """
-        if threading.current_thread() is self._thread:
+        if self.is_here():
             return
         with self._changed:
             self._turn += 1
@@ -63,8 +65,16 @@ class Ahead:
 
     @contextmanager
     def piece(self, name: object) -> Iterator[None]:
-        """Let what is done inside be one piece, which `go_on` may give up."""
+        """Let what is done inside be one piece, which `go_on` may give up.
+
+        Raises
+        ------
+        GivenUp
+            In the thread of this work, if another request has come since its last piece.
+        """
         with self._changed:
+            if self._mine != self._turn and self.is_here():
+                raise GivenUp
             self._piece, self._unwanted = name, False
         try:
             yield
@@ -78,15 +88,19 @@ class Ahead:
 
         A long piece calls it often.
         """
-        if self._unwanted and threading.current_thread() is self._thread:
+        if self._unwanted and self.is_here():
             raise GivenUp
+
+    def is_here(self) -> bool:
+        """Tell whether the calling thread is that of this work."""
+        return threading.current_thread() is self._thread
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._work)
                 (work, context), turn = self._work, self._turn
-                self._work = None
+                self._work, self._mine = None, turn
             try:
                 steps, pause = None, self.idle
                 while not self._overtaken(turn, pause):
@@ -95,6 +109,9 @@ class Ahead:
                         break
             except GivenUp:
                 pass
+            except Exception:  # told like that of any thread; later work is done all the same
+                me = threading.current_thread()
+                threading.excepthook(threading.ExceptHookArgs([*sys.exc_info(), me]))
             finally:
                 with self._changed:
                     self._done = max(self._done, turn)

@@ -63,6 +63,7 @@ def form(explorer: Explorer, most: int) -> dict:
     steps = {name: _steps(control) for name, control in controls.items() if name not in grids}
     kept = _thinned(steps, controls, most)
     room = most // math.prod(map(len, kept.values()))
+    room = int(room ** (1 / max(1, len(grids))) + 1e-9)  # grids multiply too
     clicks = {name: _clicks(controls[name], room) for name in grids}
     chosen = {name: list(_up_to(controls[name], clicks[name])) for name in grids}
     walls = {name: list(_along_rows(controls[name])) for name in grids if controls[name].pictures}

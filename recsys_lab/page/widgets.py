@@ -61,13 +61,14 @@ def explore(view: Callable, question: str = "", /, **controls) -> None:
 
     Parameters
     ----------
-    view : a pure function of the control values that returns a matplotlib Figure, or (Figure,
-        sentence).
+    view : a pure function of the control values, which sets no control and returns a matplotlib
+        Figure, or (Figure, sentence).
     question : what moving the controls answers. It is written above them, because the text that
         asks it has left the screen when JupyterLab shows the widget.
     controls : for each argument of the view what `ipywidgets.interact` takes: (min, max) or
         (min, max, step) for a slider, a list or a dict for a choice (of three or more numbers in
-        order: a slider over their places), a bool for a check box, a str
+        order: a slider over their places), a bool for a check box, a
+        number for a slider around it, a str
         for a text field, any widget with a value, or `ipywidgets.fixed(value)`. An argument without
         a control keeps its default; a default of an argument that has one is where the control
         starts.
@@ -75,7 +76,7 @@ def explore(view: Callable, question: str = "", /, **controls) -> None:
     Raises
     ------
     TypeError
-        If the view cannot be called.
+        If the view cannot be called, or the question is no text.
     ValueError
         If a control cannot be made or does not fit the view, or the view returns no Figure.
 
@@ -320,6 +321,7 @@ class FrameCache:
         self.limit = limit
         self.bytes = 0
         self._frames: OrderedDict[tuple, Frame] = OrderedDict()
+        self._turn = threading.Lock()  # frames come from more than one thread
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -328,17 +330,19 @@ class FrameCache:
         return key in self._frames
 
     def get(self, key: tuple) -> Frame | None:
-        if key in self._frames:
-            self._frames.move_to_end(key)
-        return self._frames.get(key)
+        with self._turn:
+            if key in self._frames:
+                self._frames.move_to_end(key)
+            return self._frames.get(key)
 
     def put(self, key: tuple, frame: Frame) -> None:
-        if key in self._frames:
-            self.bytes -= len(self._frames.pop(key).png)
-        self._frames[key] = frame
-        self.bytes += len(frame.png)
-        while self.bytes > self.limit:
-            self.bytes -= len(self._frames.popitem(last=False)[1].png)
+        with self._turn:
+            if key in self._frames:
+                self.bytes -= len(self._frames.pop(key).png)
+            self._frames[key] = frame
+            self.bytes += len(frame.png)
+            while self.bytes > self.limit:
+                self.bytes -= len(self._frames.popitem(last=False)[1].png)
 
 
 class Refused(ValueError):
@@ -445,6 +449,10 @@ class Explorer:
     # What a move does
 
     def _moved(self, name: str) -> None:
+        if self._ahead.is_here():
+            # The view sets a control while it is drawn ahead. To answer would be to wait for a
+            # request that waits for this very drawing.
+            return
         position = _position(self.controls[name])
         before, self._positions[name] = self._positions[name], position
         if position is not None and before is not None:
@@ -552,7 +560,6 @@ class Explorer:
             if frame.failure:
                 # Not tried again: a move there will tell.
                 self._store[key] = now, 0
-                self.picture.send({"failed": now})
                 return
             texts = {"state": now, "alt": frame.alt, "sentence": frame.sentence}
             self.picture.send({"frame": texts}, buffers=[frame.png])
@@ -596,9 +603,10 @@ class Explorer:
         self, states: dict[str, tuple], dark: bool = False, scale: float = 1.0
     ) -> tuple[Frame, tuple[int, int]]:
         """Call the view, and return the frame with its size in CSS pixels."""
-        collects = gc.isenabled()
         size = tuple(round(inches * figures.DPI) for inches in figures.SIZE)
         with figures.theme(dark, self._ahead.go_on):
+            # Asked here, where one thread is at a time: another may have switched it off.
+            collects = gc.isenabled()
             start = time.thread_time()
             try:
                 # A figure is thousands of objects that point at each other: with much else loaded,
@@ -668,8 +676,11 @@ class Explorer:
         while waiting:
             _, steps = heapq.heappop(waiting)
             if any(steps):
-                moved = zip(names, steps, strict=True)
-                yield now | {n: state_of(self.controls[n], step) for n, step in moved if step}
+                away = {n: step for n, step in zip(names, steps, strict=True) if step}
+                moved = {n: state_of(self.controls[n], step) for n, step in away.items()}
+                if any(state is None for state in moved.values()):
+                    return  # meanwhile a control was moved, in another thread: it plans anew
+                yield now | moved
             for place, name in enumerate(names):
                 for one in (1, -1) if steps[place] == 0 else (1 if steps[place] > 0 else -1,):
                     further = (*steps[:place], steps[place] + one, *steps[place + 1 :])
@@ -693,7 +704,7 @@ class Explorer:
         self._ranks = {key: rank for rank, key in enumerate(keys)}
         for states in likely:
             key = self._key(states, screen)
-            if self._cost >= SLOW or screen != self._theme():
+            if self._cost >= SLOW or screen != self._theme() or Explorer._running:
                 return  # the page says when it lacks frames
             if key not in self._store:
                 if not self._has_room(key):

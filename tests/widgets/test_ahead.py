@@ -106,6 +106,25 @@ def test_later_work_takes_the_place_of_earlier_after_its_present_piece(ahead):
     assert early.ended == [0, 1]
 
 
+def test_no_piece_begins_after_a_request_has_been_given_way(ahead):
+    listing, go, begun = threading.Event(), threading.Event(), []
+
+    def work():
+        listing.set()
+        go.wait(LONG)  # between two pieces, where nothing can be given up
+        with ahead.piece("late"):
+            begun.append("late")
+        yield
+
+    ahead.begin(work)
+    assert listing.wait(LONG)
+    ahead.make_way()
+    go.set()
+    assert until(lambda: ahead._done == ahead._turn)
+    time.sleep(0.05)
+    assert begun == []
+
+
 def test_only_the_work_itself_is_given_up(ahead):
     work = Work(ahead, long=0)
     ahead.begin(work)
@@ -120,7 +139,7 @@ def test_work_that_fails_leaves_later_work_alone(ahead):
         yield 1 / 0
 
     ahead.begin(fails)
-    assert until(lambda: ahead._done == ahead._turn and not ahead._thread.is_alive())
+    assert until(lambda: ahead._done == ahead._turn)
     work = Work(ahead)
     ahead.begin(work)
     assert until(lambda: work.ended == [0, 1, 2, 3, 4])

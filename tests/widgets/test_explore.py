@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import threading
 import time
 from io import BytesIO
@@ -759,6 +760,30 @@ def test_a_cell_begins_when_nothing_is_drawn_ahead_any_more(monkeypatch):
     assert begun == [None]
 
 
+def test_states_that_a_move_has_put_out_of_reach_are_not_listed():
+    shown, _ = explorer(rank=(1, 9))
+    listed = shown._states_ahead()
+    next(listed)
+    shown.controls["rank"].value = 9  # in another thread, say
+    assert all(None not in states.values() for states in listed)
+
+
+def test_a_view_that_sets_a_control_stops_no_other_drawing():
+    limit = ipywidgets.IntSlider(value=5, min=1, max=9)
+
+    def view(rank, most):
+        if most.value != rank:
+            most.value = rank
+        return figures.bars(["A"], [rank])
+
+    shown = Explorer(lambda rank, k: view(rank, limit), {"rank": (1, 9), "k": limit})
+    in_a_kernel(lambda: shown._told({"near": True}))
+    other = threading.Thread(target=lambda: figures.bars(["A"], [1]), daemon=True)
+    other.start()
+    other.join(20)
+    assert not other.is_alive()
+
+
 def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
     monkeypatch.setattr(widgets, "SLOW", 0.0)
     shown, view = explorer()
@@ -852,6 +877,7 @@ def test_pictures_drawn_in_two_threads_keep_their_own_theme():
     for thread in threads:
         thread.join()
     assert papers == {light: {255}, dark: {17}}
+    assert gc.isenabled()
 
 
 # The grid of cells
