@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import functools
 import gc
 import threading
 import time
@@ -768,20 +769,25 @@ def test_states_that_a_move_has_put_out_of_reach_are_not_listed():
     assert all(None not in states.values() for states in listed)
 
 
-def test_a_view_that_sets_a_control_stops_no_other_drawing():
-    limit = ipywidgets.IntSlider(value=5, min=1, max=9)
+def test_a_view_that_sets_a_control_stops_no_request():
+    limit, begun = ipywidgets.IntSlider(value=5, min=1, max=9), threading.Event()
 
-    def view(rank, most):
-        if most.value != rank:
-            most.value = rank
+    def view(rank, k):
+        if Explorer._ahead.is_here():
+            begun.set()
+            time.sleep(0.3)  # the request below waits for this drawing
+            limit.value = rank
         return figures.bars(["A"], [rank])
 
-    shown = Explorer(lambda rank, k: view(rank, limit), {"rank": (1, 9), "k": limit})
-    in_a_kernel(lambda: shown._told({"near": True}))
-    other = threading.Thread(target=lambda: figures.bars(["A"], [1]), daemon=True)
-    other.start()
-    other.join(20)
-    assert not other.is_alive()
+    shown = Explorer(view, {"rank": (1, 9), "k": limit})
+    Explorer._ahead.patience = 0.01
+    Explorer._ahead.begin(shown._frames_ahead)
+    assert begun.wait(20)
+    move = functools.partial(setattr, shown.controls["rank"], "value", 9)
+    request = threading.Thread(target=move, daemon=True)
+    request.start()
+    request.join(20)
+    assert not request.is_alive()
 
 
 def test_a_slow_view_is_not_drawn_ahead(monkeypatch):
