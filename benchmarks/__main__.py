@@ -56,13 +56,14 @@ class Row(NamedTuple):
     unit: str
     budget: float | None = None
     rival: str = ""
-    rivals: float | None = None
+    rival_value: float | None = None
 
     @property
     def ratio(self) -> str:
-        if self.rivals is None:
+        if self.rival_value is None:
             return ""
-        return f"{self.value / self.rivals:.2g} x {self.rival} ({self.rivals:.3g} {self.unit})"
+        share = self.value / self.rival_value
+        return f"{share:.2g} x {self.rival} ({self.rival_value:.3g} {self.unit})"
 
     @property
     def verdict(self) -> str:
@@ -97,8 +98,8 @@ def imports() -> Iterator[Row]:
 def data() -> Iterator[Row]:
     seconds = seconds_in_a_fresh_python("load_movielens()", "from recsys_lab import load_movielens")
     path = ROOT / "data" / "movielens-small" / "ratings.csv"
-    rivals = seconds_in_a_fresh_python(f"pandas.read_csv({str(path)!r})", "import pandas")
-    yield Row("load_movielens()", seconds, "s", 0.5, "pandas.read_csv of the ratings", rivals)
+    theirs = seconds_in_a_fresh_python(f"pandas.read_csv({str(path)!r})", "import pandas")
+    yield Row("load_movielens()", seconds, "s", 0.5, "pandas.read_csv of the ratings", theirs)
 
 
 # Of a frame that is in the page's store; `interact` draws each anew, so it is the rival.

@@ -361,11 +361,8 @@ def _with_contents(lesson: str, edition: str) -> tuple[str, str]:
         f'<li><a href="#section-{number}">{text}</a></li>' for number, text in enumerate(heads, 1)
     )
     is_open = " open" if edition == "teacher" else ""
-    summary = "<summary>In this lesson</summary>"
-    return (
-        lesson,
-        f"<nav><details class='contents'{is_open}>{summary}<ul>{items}</ul></details></nav>",
-    )
+    listed = f"<summary>In this lesson</summary><ul>{items}</ul>"
+    return lesson, f"<nav><details class='contents'{is_open}>{listed}</details></nav>"
 
 
 def _page(title: str, body: str, edition: str, script: str = "") -> str:

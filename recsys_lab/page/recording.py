@@ -44,7 +44,8 @@ def form(explorer: Explorer, most: int) -> dict:
     ----------
     explorer : as `explore` shows it, at the defaults.
     most : frames. Where the controls have more states, the slider with the most values keeps
-        every second, third, ... of them, and of a grid only a few clicks are followed.
+        every second, third, ... of them, and of a grid only a few clicks are followed, of a wall of
+        pictures each row.
 
     Returns
     -------

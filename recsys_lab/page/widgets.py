@@ -47,6 +47,7 @@ IDLE = 0.05  # seconds without a request before a frame is drawn ahead: the brow
 GAP = 0.005  # seconds between two frames drawn ahead: a request's thread has its turn
 INCHES = 30  # the largest side of a figure: 3,000 pixels, twice that on a fine screen
 SLOW = 0.5  # processor seconds: a slower view is not drawn ahead, a move might have to wait for it
+PATIENCE = 0.5  # seconds that a request, or a cell, waits until a frame is given up
 # How far a step seems, drawing ahead: on in the direction of travel, back, and of another control.
 ON, BACK, OTHER, CELL = 1.0, 1.5, 2.0, 0.01
 
@@ -67,11 +68,10 @@ def explore(view: Callable, question: str = "", /, **controls) -> None:
         asks it has left the screen when JupyterLab shows the widget.
     controls : for each argument of the view what `ipywidgets.interact` takes: (min, max) or
         (min, max, step) for a slider, a list or a dict for a choice (of three or more numbers in
-        order: a slider over their places), a bool for a check box, a
-        number for a slider around it, a str
-        for a text field, any widget with a value, or `ipywidgets.fixed(value)`. An argument without
-        a control keeps its default; a default of an argument that has one is where the control
-        starts.
+        order: a slider over their places), a bool for a check box, a number for a slider around it,
+        a str for a text field, any widget with a value, or `ipywidgets.fixed(value)`. An argument
+        without a control keeps its default; a default of an argument that has one is where the
+        control starts.
 
     Raises
     ------
@@ -375,7 +375,7 @@ class Explorer:
     # The last theme and resolution that a front end told: the next explorer starts with them.
     _screen = (False, 1.0)
     # Drawing ahead gives way to a request of any explorer, so one thread does it for all.
-    _ahead = Ahead(IDLE, GAP, patience=SLOW)
+    _ahead = Ahead(IDLE, GAP, PATIENCE)
     _alive: ClassVar[weakref.WeakSet] = weakref.WeakSet()
     _running = False  # a cell: nothing is drawn ahead in its way
 
@@ -471,7 +471,7 @@ class Explorer:
     def _told(self, content: dict) -> None:
         """Answer the page: the reader came near, or it lacks the frame of the present state."""
         if "need" in content:
-            # It comes before the control's own message: then `_moved` answers.
+            # It mostly comes before the control's own message: then `_moved` answers.
             self._needed = content["need"]
             self._ahead.make_way(wanted=(self, self._needed))
             self._answer()

@@ -47,13 +47,13 @@ class Work:
 
 
 def test_all_pieces_are_done_one_after_the_other_in_one_thread_beside(ahead):
-    one, two = Work(ahead), Work(ahead)
-    ahead.begin(one)
-    assert until(lambda: one.ended == [0, 1, 2, 3, 4])
-    ahead.begin(two)
-    assert until(lambda: two.ended == [0, 1, 2, 3, 4])
-    assert one.threads == two.threads
-    assert threading.current_thread() not in one.threads
+    before = set(threading.enumerate())
+    for _ in range(3):
+        work = Work(ahead)
+        ahead.begin(work)
+        assert until(lambda work=work: work.ended == [0, 1, 2, 3, 4])
+        assert work.threads == {ahead._thread}
+    assert set(threading.enumerate()) - before == {ahead._thread}
 
 
 def test_a_request_has_the_present_piece_given_up_and_nothing_further_done(ahead):
@@ -92,7 +92,7 @@ def test_a_request_does_not_wait_for_ever():
     ahead.begin(work)
     assert begun.wait(LONG)
     ahead.make_way()
-    assert not deaf.is_set()
+    assert ahead._piece == "deaf"  # it goes on, and the request too
     deaf.set()
 
 
@@ -104,6 +104,20 @@ def test_later_work_takes_the_place_of_earlier_after_its_present_piece(ahead):
     early.release.set()
     assert until(lambda: late.ended == [0, 1, 2, 3, 4])
     assert early.ended == [0, 1]
+
+
+def test_work_that_is_overtaken_before_it_began_is_not_begun(ahead):
+    ahead.idle, begun = 0.1, []
+
+    def early():
+        yield begun.append("early")
+
+    ahead.begin(early)
+    time.sleep(0.02)  # the thread has taken it, and waits
+    late = Work(ahead)
+    ahead.begin(late)
+    assert until(lambda: late.ended == [0, 1, 2, 3, 4])
+    assert begun == []
 
 
 def test_no_piece_begins_after_a_request_has_been_given_way(ahead):

@@ -28,7 +28,7 @@ def fresh_kernel(monkeypatch):
     """Each test starts with no frames, and before a front end has told its theme."""
     monkeypatch.setattr(Explorer, "_screen", (False, 1.0))
     monkeypatch.setattr(Explorer, "_frames", FrameCache(2**25))
-    ahead = Ahead(widgets.IDLE, widgets.GAP, patience=1)
+    ahead = Ahead(widgets.IDLE, widgets.GAP, widgets.PATIENCE)
     monkeypatch.setattr(Explorer, "_ahead", ahead)
     yield
     ahead.make_way()
@@ -285,8 +285,27 @@ def test_nothing_is_drawn_ahead_while_a_cell_runs(monkeypatch):
 
     in_a_kernel(lambda: Shell.run_cell(work))
     assert during == []
+    assert Explorer._ahead._thread is None  # nor planned
     in_a_kernel(lambda: shown._told({"near": True}))
     assert view.calls != []
+
+
+def test_nothing_is_drawn_ahead_if_a_cell_begins_while_that_is_being_asked_for(monkeypatch):
+    Shell = kernel(monkeypatch)
+    shown, view = explorer(rank=(1, 9))
+    begin, during = Explorer._ahead.begin, []
+
+    def late(work):  # the cell begins between the look at `_running` and this
+        def cell():
+            begin(work)
+            time.sleep(4 * widgets.IDLE)
+            during.extend(view.calls)
+
+        Shell.run_cell(cell)
+
+    monkeypatch.setattr(Explorer._ahead, "begin", late)
+    in_a_kernel(lambda: shown._told({"near": True}))
+    assert during == []
 
 
 def test_a_frame_that_a_cell_overtook_is_not_sent(monkeypatch):
