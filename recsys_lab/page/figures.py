@@ -52,7 +52,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 _DASHES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 1)))
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo")
 _CHARACTER = 0.078  # inches of a character at the tick labels' size, on average
-_LONGEST_NAME = 28  # characters of a name written on an axis
+_LONGEST_NAME = 36  # characters of a name written on an axis
 DARK_PAPER, DARK_INK = "#111111", "#e2e2e2"  # JupyterLab's dark background, and ink on it
 # Cells: none is like the paper, much is deep on white and bright on black, negative is vermillion.
 _LIGHT_CELLS = ("#5c2800", "#D55E00", "#f7f7f7", "#4a9fd0", "#003a5e")
