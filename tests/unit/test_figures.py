@@ -397,6 +397,6 @@ def test_points_over_a_line_leave_room_for_a_legend_of_both():
 def test_a_films_title_is_whole_beside_its_bar_as_far_as_there_is_room():
     title = "Star Wars: Episode IV - A New Hope"
     for inches, whole in ((8, True), (5, False)):
-        figure, (ax,) = figures.panels(size=(inches, 3))
+        _figure, (ax,) = figures.panels(size=(inches, 3))
         figures.bars([title, "Heat"], [2, 1], horizontal=True, ax=ax)
         assert (title in [tick.get_text() for tick in ax.get_yticklabels()]) is whole
