@@ -29,8 +29,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.image import BboxImage
+from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
@@ -586,8 +587,8 @@ def png(figure: Figure, scale: float = 1.0) -> bytes:
     canvas = FigureCanvasAgg(figure)
     # Agg has no groups of its own; matplotlib opens one for each line, text and tick.
     canvas.get_renderer().open_group = lambda name, gid=None: _go_on()
-    with _told_once_of_missing_letters():
-        canvas.draw()
+    canvas.draw()
+    _tell_once_of_missing_letters(figure)
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     stream = BytesIO()
     drawn.convert("RGB").save(stream, "PNG", compress_level=1)
@@ -656,27 +657,27 @@ def _some_names(names) -> list[str]:
     return _names(names, count, "names")
 
 
-_LETTERS = r"Glyph \d+ \(.*\) missing from font"
+# In the place of what matplotlib says of each letter at each draw. A filter for good: one around
+# each draw would take back what a cell sets that runs beside it, for filters are the process's.
+warnings.filterwarnings("ignore", r"Glyph \d+ ", UserWarning, re.escape(__name__))
 _boxes_told = False
 
 
-@contextmanager
-def _told_once_of_missing_letters() -> Iterator[None]:
-    """Say in one sentence what matplotlib says of each letter at each draw."""
+def _tell_once_of_missing_letters(figure: Figure) -> None:
     global _boxes_told
-    with warnings.catch_warnings(record=True) as said:
-        warnings.filterwarnings("always", _LETTERS)
-        yield
-    for each in said:
-        if not re.match(_LETTERS, str(each.message), re.DOTALL):
-            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-        elif not _boxes_told:
-            _boxes_told = True
-            warnings.warn(
-                "The font of the pictures lacks letters of a name, which are boxes there: read "
-                "that name in the text below the picture, or from alt_text(figure).",
-                stacklevel=4,
-            )
+    if _boxes_told:
+        return
+    written = "".join(text.get_text() for text in figure.findobj(Text))
+    if written.isascii():  # most are, and the font has all of it
+        return
+    letters = get_font(findfont(FontProperties())).get_charmap()
+    if any(ord(letter) not in letters for letter in written if not letter.isspace()):
+        _boxes_told = True
+        warnings.warn(
+            "The font of the pictures lacks letters of a name, which are boxes there: read "
+            "that name in the text below the picture, or from alt_text(figure).",
+            stacklevel=4,
+        )
 
 
 # Room, ticks and limits
