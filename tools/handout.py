@@ -10,6 +10,7 @@
     html/student/         pages of the student's edition: index.html with the map, NN.html to read
                           in a browser, on a telephone, or printed, then without folded answers
     html/teacher/         the same of the teacher's edition
+                          in both also errata.html, and data-NAME.html of each folder of data
     data/                 a copy, since the notebooks read ../data
 
 All of them are made of notebooks/*.ipynb and docs/teaching/*.md, the talking points, so they
@@ -235,10 +236,15 @@ class _Renderer(IPythonRenderer):
         return super().link(text, _page_of(url), title)
 
 
+def _rendered(text: str) -> str:
+    renderer = _Renderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(text)
+
+
 def _page_of(url: str) -> str:
-    """Where a link of a lesson leads among the pages."""
+    """Where a link of a lesson, or of a data folder's README, leads among the pages."""
     url = re.sub(r"^(\d\d)_[^/]*\.ipynb$", r"\1.html", url)
-    url = re.sub(r"^\.\./data/", "../../data/", url)
+    url = re.sub(r"^(?:\.\./data|\.\.)/([\w-]+)/README\.md$", r"data-\1.html", url)
     return re.sub(r"^\.\./docs/errata\.md", "errata.html", url)
 
 
@@ -309,7 +315,6 @@ def page(nb: NotebookNode, edition: str, folded: Set[int] = frozenset()) -> str:
     title = re.search(r"^# (.+)$", nb.cells[0].source, re.M) if nb.cells else None
     if not title:
         raise ValueError("the first cell has no title: begin it with '# NN · Title'.")
-    markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
     parts = []
     for index, cell in enumerate(nb.cells):
         parts.append(f'<span id="{cell.id}"></span>')  # the errata's links lead there
@@ -318,7 +323,7 @@ def page(nb: NotebookNode, edition: str, folded: Set[int] = frozenset()) -> str:
             source = BAR.sub("*The code* to open it", source)
             if edition == "student":  # on paper there is room for an answer instead
                 source = FOLD.sub(r'\g<0>\n\n<p class="room">Your answer:</p>', source)
-            parts.append(markdown.render(source))
+            parts.append(_rendered(source))
         elif cell.cell_type == "code":
             code = highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code"))
             outputs = "\n".join(filter(None, map(_output, cell.outputs)))
@@ -565,12 +570,14 @@ def errata(edition: str) -> str:
         lambda link: f"]({link[1]}.html{'#' + link[2] if link[2] else ''})",
         text,
     )
-    markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
-    body = re.sub(
-        r"<h2[^>]*>(C\d\d)", lambda m: f'<h2 id="{m[1].lower()}">{m[1]}', markdown.render(text)
-    )
-    body = f"{NAV}\n{body}"
-    return _page("The article, claim by claim", body, edition)
+    body = re.sub(r"<h2[^>]*>(C\d\d)", lambda m: f'<h2 id="{m[1].lower()}">{m[1]}', _rendered(text))
+    return _page("The article, claim by claim", f"{NAV}\n{body}", edition)
+
+
+def about_data(readme: Path, edition: str) -> str:
+    """What a folder of data holds, as a page to which the lessons and other such pages link."""
+    body = f"{NAV}\n{_rendered(readme.read_text(encoding='utf-8'))}"
+    return _page(f"Data: {readme.parent.name}", body, edition)
 
 
 def index(edition: str) -> str:
@@ -686,6 +693,9 @@ def main(arguments: list[str] | None = None) -> int:
         store(asked.out / "docs" / "errata.md", (ROOT / "docs" / "errata.md").read_text("utf-8"))
         for edition in INDEX:
             store(asked.out / "html" / edition / "errata.html", errata(edition))
+            for readme in sorted((ROOT / "data").glob("*/README.md")):
+                name = f"data-{readme.parent.name}.html"
+                store(asked.out / "html" / edition / name, about_data(readme, edition))
             store(asked.out / "html" / edition / "index.html", index(edition))
     except ValueError as problem:
         print(problem, file=sys.stderr)

@@ -870,7 +870,7 @@ define_quiz(
         Choice(
             "sequences.q_split",
             "A colleague cuts all histories into windows of twenty events, trains on a random nine "
-            "tenths of the windows, and asks for the last event of the others. Why is her score "
+            "tenths of the windows, and asks for the last event of the others. Why is the score "
             "too good?",
             right="later events of the same people have trained the network",
             because="A window before and a window after the asked one are in train: the split has "

@@ -36,9 +36,9 @@ UNSEEN = ("zero", "skip", "weak")
 BATCH = 16384
 # A row may be padded by 1/16 of its length: fewer batches, for little wasted work.
 PADDING = 16
-# Ratings in a batch for conjugate gradients, which pass over it several times: with 64 factors it
+# Ratings in a batch for conjugate gradients, which pass over it several times: with 32 factors it
 # takes 1 MB in float32, and so stays in a core's cache.
-CG_BATCH = 4096
+CG_BATCH = 8192
 # Seconds after which a fit shows how far it is: about as long as one waits without wondering.
 PATIENCE = 2
 

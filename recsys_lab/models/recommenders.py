@@ -528,10 +528,15 @@ class Dot(_Factorised):
 
 @dataclass(eq=False)
 class NCF(Recommender):
-    """Neural collaborative filtering; see ``fit_ncf`` for the parameters.
+    """Neural collaborative filtering (He et al. 2017).
 
-    With ``pretrained``, a GMF and an MLP are trained first, and NeuMF starts from both. The three
-    share the epochs, so it takes no more steps than a NeuMF that starts from chance.
+    Parameters
+    ----------
+    kind, k, l2, learning_rate, epochs, ratio, rng
+        As in ``fit_ncf``.
+    pretrained : bool
+        A GMF and an MLP are trained first, and NeuMF starts from both. The three share the epochs,
+        so it takes no more steps than a NeuMF that starts from chance.
     """
 
     kind: str = "neumf"

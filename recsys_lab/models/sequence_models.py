@@ -79,7 +79,11 @@ class Chain:
         return self
 
     def scores(self, histories) -> np.ndarray:
-        """Score all items as the next event of each history."""
+        """Score all n items as the next event of each of p histories: p x n probabilities.
+
+        A history is a 1-D array of item positions, oldest first; an empty one gets the items'
+        shares.
+        """
         totals = self.counts_.sum(axis=1)
         found = np.empty((len(histories), self.n))
         for row, history in enumerate(histories):
@@ -311,7 +315,11 @@ class NextItem:
         return np.array(inputs), np.array(targets)
 
     def scores(self, histories, batch=128):
-        """Score all items as the next event of each history."""
+        """Score all n items as the next event of each of p histories: p x n logits, float32.
+
+        A history is a 1-D array of item positions, oldest first; of an empty one padding is read.
+        ``batch`` histories are read at once, which sets the memory and not the scores.
+        """
         rows = np.full((len(histories), self.length), self.n, np.int32)
         ends = np.empty(len(histories), int)
         for i, history in enumerate(histories):

@@ -124,10 +124,16 @@ def cell_grid(
     Parameters
     ----------
     rows, columns : the m and n labels.
-    value : m x n zeros and ones.
+    value : m x n zeros and ones, dense or sparse, where it begins.
     names : what a row and a column are, for the labels ("user 1, item B: seen").
     states : what 0 and 1 mean.
     description : written above; `explore` fills in the argument's name.
+
+    Raises
+    ------
+    ValueError
+        If value is no matrix of 0 and 1 with a row and a column for each label, or names or states
+        are not two.
 
     Examples
     --------
@@ -231,9 +237,14 @@ def played(
 
     Parameters
     ----------
-    first, last : its ends.
+    first, last : its ends, whole numbers.
     start : where it begins; at the first, by default.
-    interval : milliseconds between two steps.
+    interval : milliseconds between two steps. Half a second is time to see what changed.
+
+    Raises
+    ------
+    ValueError
+        If they are no whole numbers, are not in the order first, start, last, or interval is 0.
 
     Examples
     --------

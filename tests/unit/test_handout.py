@@ -341,6 +341,20 @@ def test_an_output_that_would_spoil_a_guess_is_folded_on_the_students_page_alone
 
 
 @editions
+def test_a_link_leads_into_the_pages_own_folder_or_to_the_web(out, edition):
+    # So that the folder alone can be put on a web server.
+    folder = out / "html" / edition
+    for path in folder.glob("*.html"):
+        page = document_fromstring(path.read_text("utf-8"))
+        for link in page.xpath("//a/@href"):
+            if not link.startswith(("https://", "http://", "#")):
+                name, _, place = link.partition("#")
+                assert (folder / name).is_file() and "/" not in name, (path.name, link)
+                there = document_fromstring((folder / name).read_text("utf-8"))
+                assert not place or there.xpath(f"//*[@id='{place}']"), (path.name, link)
+
+
+@editions
 def test_the_index_leads_to_every_page_and_every_page_to_the_index(out, edition):
     folder = out / "html" / edition
     index = document_fromstring((folder / "index.html").read_text("utf-8"))
