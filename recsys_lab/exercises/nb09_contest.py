@@ -632,8 +632,8 @@ define_quiz(
             "A paper: 'Our model (60 trials) has an nDCG of 0.131, the SVD (32 factors, as usual) "
             "0.118. The paired interval is 0.008 to 0.018, so our model is better.' What is shown?",
             right="one tuned setting beats one that was taken as it came",
-            because="The interval is about people, not about settings. In section 4 the four settings "
-            "of PureSVD alone changed its score by more than this lead of 0.013.",
+            because="The interval is about people, not about settings. In section 4 the four "
+            "settings of PureSVD alone changed its score by more than this lead of 0.013.",
             wrong={
                 "the new model is better: the interval is far from 0": "It says that other "
                 "people would give the same order of these two settings. It cannot say what the "

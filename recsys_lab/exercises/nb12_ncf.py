@@ -601,7 +601,8 @@ define_quiz(
         Number(
             "ncf.q_shift",
             "A model was trained with 5 drawn zeros for each event. A person has 30 events among "
-            "530 items. Which number turns their logits into log odds among all cells?",
+            "530 items. Which number has to be added to their logits to make them log odds "
+            "(natural logarithm) among all cells?",
             right=-1.204,
             because="Each of their 500 zeros was drawn 150 / 500 times on average: log 0.3.",
             wrong={
@@ -656,7 +657,8 @@ define_quiz(
                 "draw more items in each sample": "The sample's size decides how noisy the steps "
                 "are. The aim is the same for every size.",
                 "train for longer": "It would come closer to the aim, and the aim is wrong.",
-                "add it to each score in training": "That is the wrong sign: popular items would "
+                "add the logarithm of the drawing probability to each score in training": "That is "
+                "the wrong sign: popular items would "
                 "be punished twice.",
             },
             answer="'take the logarithm of the drawing probability off each score in training' if "

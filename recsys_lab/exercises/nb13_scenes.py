@@ -1078,13 +1078,13 @@ define_quiz(
             "scenes.q_place",
             "Article X has 30 clicks in 100 showings at place 0. Article Y has 24 clicks in 200 "
             "showings at place 4. Place 4 is looked at 0.25 times as often as place 0. How many "
-            "clicks a look has Y?",
+            "clicks per look has Y?",
             right=0.48,
             because="200 showings are 50 looks, and 24 / 50 = 0.48. Y is wanted more than X.",
             wrong={
-                0.12: "That is clicks a showing. Most of the showings at place 4 nobody looked at.",
-                0.03: "You multiplied by 0.25: a look is rarer than a showing, so clicks a look "
-                "are more than clicks a showing.",
+                0.12: "That is clicks per showing. Most showings at place 4 were not looked at.",
+                0.03: "You multiplied by 0.25: a look is rarer than a showing, so clicks per look "
+                "are more than clicks per showing.",
                 0.3: "That is X, which stood at place 0.",
                 "else": "Count the looks first: 200 showings times 0.25. Then divide the clicks.",
             },
