@@ -830,8 +830,8 @@ define_quiz(
         Choice(
             "online.q_morning",
             "'On day 6 it was significant, so we stopped the test early and saved two weeks.' They "
-            "had looked each morning. How often does that happen with twenty looks if there is no "
-            "difference at all?",
+            "had looked each morning. How often is at least one of twenty looks significant if "
+            "there is no difference at all?",
             right="about one time in four",
             because="Each look has its own false alarm. Twenty looks at 1.96 made 25 of a hundred.",
             wrong={

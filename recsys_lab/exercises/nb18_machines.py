@@ -298,7 +298,7 @@ define_quiz(
             "with many events change most. Why?",
             right="Spark multiplies the penalty by the number of a user's events",
             because="That is what the factors gave away in the lesson: with the same lam, who has "
-            "500 events is held 500 times as hard there.",
+            "500 events has 500 lam on the diagonal there, 2 lam here.",
             wrong={
                 "Spark computes in float32": "So can ours; the half step agreed in the seventh "
                 "digit.",
@@ -328,8 +328,8 @@ define_quiz(
             "Training takes an hour on the cluster, and lists for everyone take ten. What do you "
             "suspect?",
             right="every user is scored against every item",
-            because="Users times items times k is far more than events times k: most cells have no "
-            "event. An index, or lists only for those who come, cuts that.",
+            because="With many items users times items times k is more than the fit: most cells "
+            "have no event. An index, or lists only for those who come, cuts that.",
             wrong={
                 "the factors are too many": "k stands in both. It does not explain why lists are "
                 "dearer than training.",
