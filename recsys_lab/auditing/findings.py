@@ -221,7 +221,7 @@ def sparse(study: Study) -> Finding:
     says = (
         f"{count(study.m, 'user')}, {count(study.n, 'item')}, {count(len(study.log), 'event')}: "
         f"{percent(filled)} of all cells are filled. Half of the users have {middle:g} events or "
-        f"fewer; {percent(single)} have a single one"
+        f"fewer; {percent(single)} have only one event"
     )
     says += ", and of these nothing can be both learnt and asked." if single > 0.3 else "."
     edges = np.unique(np.r_[1, 2, 3, 6, 11, 21, 51, 101, 301, 1001, 10**12])

@@ -720,7 +720,7 @@ define_quiz(
             "senses.q_weights",
             "The weights of two senses were fitted on the very things that the picture network was "
             "trained on. What is wrong with them?",
-            right="the picture gets too much say",
+            right="the picture gets too large a weight",
             because="On its own training things the network knows answers by heart, which it does "
             "not know for new things. Weights need things that no map has learned from.",
             wrong={
