@@ -1078,7 +1078,7 @@ define_quiz(
             "scenes.q_place",
             "Article X has 30 clicks in 100 showings at place 0. Article Y has 24 clicks in 200 "
             "showings at place 4. Place 4 is looked at 0.25 times as often as place 0. How many "
-            "clicks per look has Y?",
+            "clicks per look does Y have?",
             right=0.48,
             because="200 showings are 50 looks, and 24 / 50 = 0.48. Y is wanted more than X.",
             wrong={

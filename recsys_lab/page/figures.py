@@ -671,7 +671,7 @@ def _tell_once_of_missing_letters(figure: Figure) -> None:
     if written.isascii():  # most are, and the font has all of it
         return
     letters = get_font(findfont(FontProperties())).get_charmap()
-    if any(ord(letter) not in letters for letter in written if not letter.isspace()):
+    if any(ord(letter) not in letters for letter in written if letter != "\n"):
         _boxes_told = True
         warnings.warn(
             "The font of the pictures lacks letters of a name, which are boxes there: read "
