@@ -746,14 +746,20 @@ def _short(text: str, most: int) -> str:
 
 
 def _names_at_left(ax: Axes, names: list[str]) -> list[str]:
-    """Write a name at each height, or at every n-th if they would touch; return what is written."""
+    """Write a name at each height, or at every n-th if they would touch; return the lines.
+
+    A long name takes two lines, where the bars are far enough apart for them.
+    """
     left, right = getattr(ax.figure, "panel_boxes", {}).get(ax, (0, 1))
     inches = (right - left) * ax.figure.get_figwidth()
     most = min(_LONGEST_NAME, int(0.4 * inches / _CHARACTER))
-    written = [_short(name, most) for name in names]
-    height = 0.6 * ax.figure.get_figheight()
-    _ticks(ax.yaxis, names, written, every=math.ceil(0.17 * len(names) / height))
-    return written
+    height = ax.figure.get_figheight()
+    wrap = textwrap.TextWrapper(most, max_lines=2, placeholder="…").wrap
+    two = 0.72 * height / len(names) > 0.31
+    lines = [wrap(name) if two else [_short(name, most)] for name in names]
+    written = ["\n".join(each) for each in lines]
+    _ticks(ax.yaxis, names, written, every=math.ceil(0.17 * len(names) / (0.6 * height)))
+    return [line for each in lines for line in each]
 
 
 def _names_below(ax: Axes, names: list[str], width: float) -> None:

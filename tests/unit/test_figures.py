@@ -430,7 +430,20 @@ def test_points_over_a_line_leave_room_for_a_legend_of_both():
 
 def test_a_films_title_is_whole_beside_its_bar_as_far_as_there_is_room():
     title = "Star Wars: Episode IV - A New Hope"
-    for inches, whole in ((8, True), (5, False)):
+    for inches, films, written in [
+        (8, 2, title),
+        (5, 2, "Star Wars: Episode IV - A\nNew Hope"),
+        (5, 12, "Star Wars: Episode IV -…"),
+    ]:
         _figure, (ax,) = figures.panels(size=(inches, 3))
-        figures.bars([title, "Heat"], [2, 1], horizontal=True, ax=ax)
-        assert (title in [tick.get_text() for tick in ax.get_yticklabels()]) is whole
+        figures.bars([title] + ["Heat"] * (films - 1), range(films), horizontal=True, ax=ax)
+        assert written in [tick.get_text() for tick in ax.get_yticklabels()]
+
+
+def test_names_of_two_lines_beside_bars_do_not_touch():
+    names = ["Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb"] * 7
+    figure = figures.bars(names, range(7), horizontal=True)
+    figure.draw_without_rendering()
+    boxes = [tick.get_window_extent() for tick in figure.axes[0].get_yticklabels()]
+    assert all(not one.overlaps(other) for one, other in pairwise(boxes))
+    assert boxes[0].x0 >= 0
