@@ -192,13 +192,14 @@ def test_a_fast_run_along_the_slider_shows_no_blank_nothing_moves_and_the_last_v
 CHECKER = """(area) => {
   const image = area.querySelector("img");
   const words = area.querySelector(".rl-picture-sentence");
-  window.strange = [];
-  window.shown = new Set();
+  area.strange = [];
+  area.shown = new Set();
   const look = () => {
+    if (!area.isConnected) return;
     const alt = image.alt.match(/A (\\d+)/)?.[1];
     const said = words.textContent.match(/(\\d+)/)?.[1];
-    if (alt !== said) strange.push(`picture ${alt}, sentence ${said}`);
-    shown.add(alt);
+    if (alt !== said) area.strange.push(`picture ${alt}, sentence ${said}`);
+    area.shown.add(alt);
     requestAnimationFrame(look);
   };
   look();
@@ -401,8 +402,7 @@ explore(view, "Where does it end?", step=played(0, 4, interval=200))
     page.wait_for_function("() => document.querySelector('.rl-picture img').alt.includes('A 4,')")
 
 
-def test_a_drag_while_a_cell_runs_is_painted_by_the_page_each_state_with_its_own_picture(lab, page):
-    view = """
+VIEW = """
 from recsys_lab import explore, figures
 
 def view(rank):
@@ -410,6 +410,9 @@ def view(rank):
 
 explore(view, rank=(0, 20))
 """
+
+
+def test_a_drag_while_a_cell_runs_is_painted_by_the_page_each_state_with_its_own_picture(lab, page):
     waits = """
 import time
 from pathlib import Path
@@ -417,7 +420,7 @@ from pathlib import Path
 while not Path("seen").exists():
     time.sleep(0.05)
 """
-    lab.open(page, lab.add("drag.ipynb", [view, waits]))
+    lab.open(page, lab.add("drag.ipynb", [VIEW, waits]))
     page.locator(".jp-CodeCell").first.locator(".jp-InputArea-prompt").click()
     menu(page, "Run", "Run Selected Cell")
     explorer = page.locator(".rl-explore")
@@ -434,11 +437,86 @@ while not Path("seen").exists():
         page.wait_for_timeout(40)
     assert page.locator(".jp-InputPrompt").nth(1).inner_text() == "[*]:"  # it still runs
     assert shown(explorer)["sentence"] == "At rank 15."
-    assert page.evaluate("strange") == []
-    assert len(page.evaluate("[...shown]")) == 16
+    assert explorer.evaluate("area => area.strange") == []
+    assert explorer.evaluate("area => area.shown.size") == 16
     (lab.notebooks / "seen").touch()
     wait_idle(page)
     assert shown(explorer)["sentence"] == "At rank 15."
+
+
+def checked(page, count):
+    """The explorers of a page, once each has drawn, watched frame by frame."""
+    found = page.locator(".rl-explore")
+    found.nth(count - 1).wait_for()
+    for explorer in found.all():
+        explorer.locator(".rl-picture[data-frame]").wait_for()
+        explorer.evaluate(CHECKER)
+    assert found.count() == count
+    return found.all()
+
+
+def at_the_end(page, explorers, sentence):
+    for explorer in explorers:
+        page.wait_for_function(
+            "([area, said]) => area.querySelector('.rl-picture-sentence').textContent === said",
+            arg=[explorer.element_handle(), sentence],
+        )
+        assert shown(explorer)["alt"].startswith(f"Heights. Bars: A {sentence[8:-1]}")
+        assert explorer.evaluate("area => area.strange") == []
+
+
+def test_two_widgets_that_are_moved_at_once_each_show_their_own_states(lab, page):
+    lab.run(page, lab.add("two.ipynb", [VIEW, "explore(view, rank=(0, 20))"]))
+    explorers = checked(page, 2)
+    for _ in range(8):
+        for explorer in explorers:
+            explorer.locator(".noUi-handle").press("ArrowLeft")
+    at_the_end(page, explorers, "At rank 2.")
+
+
+def test_two_views_of_a_notebook_show_the_same_state_and_nothing_between(lab, page):
+    lab.run(page, lab.add("views.ipynb", [VIEW]))
+    checked(page, 1)
+    page.evaluate("async () => { await jupyterapp.commands.execute('docmanager:clone'); }")
+    explorers = checked(page, 2)
+    for explorer in explorers:
+        for _ in range(3):
+            explorer.locator(".noUi-handle").press("ArrowRight")
+            page.wait_for_timeout(40)
+    at_the_end(page, explorers, "At rank 16.")
+
+
+def test_after_a_restart_nothing_strange_is_shown_and_a_new_run_answers(lab, page):
+    guess = "from recsys_lab import predict, quiz\n"
+    guess += 'guess = predict("start.which", "Which one?", ["one", "two"])'
+    card = 'from recsys_lab import exercise\n@exercise("start.best")\ndef best(scores, seen): ...'
+    sources = [VIEW, guess, card, 'quiz("start.recap")']
+    lab.run(page, lab.add("restart.ipynb", sources))
+    (explorer,) = checked(page, 1)
+    page.evaluate(
+        """async () => {
+          await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart();
+        }"""
+    )
+    for _ in range(4):
+        explorer.locator(".noUi-handle").press("ArrowLeft")
+        page.wait_for_timeout(40)
+    assert explorer.evaluate("area => area.strange") == []
+    page.locator(".rl-guess").get_by_label("two").check()
+    page.locator(".rl-guess").get_by_role("button", name="Commit").click()
+    page.locator(".rl-guess").get_by_text("the kernel was restarted").wait_for()
+    page.locator(".rl-card").get_by_role("button", name="Hint").click()
+    page.locator(".rl-card").get_by_text("the kernel was restarted").wait_for()
+    question = page.locator(".rl-quiz li").first
+    question.get_by_role("textbox").or_(question.get_by_role("radio")).first.click()
+    page.keyboard.type("1")
+    question.get_by_role("button", name="Answer").click()
+    page.locator(".rl-quiz").get_by_text("Not noted: the kernel was restarted").wait_for()
+    lab.run(page, "restart.ipynb")
+    explorers = checked(page, 1)
+    for _ in range(4):
+        explorers[0].locator(".noUi-handle").press("ArrowLeft")
+    at_the_end(page, explorers, "At rank 6.")
 
 
 def test_frames_of_before_a_cell_are_not_shown_after_it(lab, page):

@@ -54,11 +54,15 @@ function render({ model, el }) {
   let timer;
   let asked = right; // after 'Right' it costs nothing to look
   function request(what) {
-    model.send({ [what]: true });
     timer = setTimeout(() => {
       note.textContent =
         "No answer yet: a cell is running, or the kernel was restarted (run this cell again).";
     }, ANSWER_AFTER);
+    try {
+      model.send({ [what]: true });
+    } catch {
+      // The kernel was restarted, and nobody listens: the timer says so.
+    }
   }
   hint.addEventListener("click", () => {
     if (model.get("hints").length < total) request("hint");

@@ -30,11 +30,15 @@ function render({ model, el }) {
       status.textContent = "Choose one answer first, then commit.";
       return;
     }
-    model.send({ choice });
     timer = setTimeout(() => {
       status.textContent =
         "No answer yet: a cell is running, or the kernel was restarted (run this cell again).";
     }, ANSWER_AFTER);
+    try {
+      model.send({ choice });
+    } catch {
+      // The kernel was restarted, and nobody listens: the timer says so.
+    }
   });
   const status = document.createElement("p");
   status.setAttribute("role", "status");

@@ -134,7 +134,7 @@ function render({ model, el }) {
     }
     // The kernel says that it draws, but not that it is at work on a cell, or gone.
     markBusy("No answer yet: a cell is running, or the kernel was restarted (run this cell again).");
-    model.send({ need: JSON.parse(present()) });
+    tell({ need: JSON.parse(present()) });
   }
 
   // Paint the frame of the present state if it is in the store.
@@ -206,6 +206,14 @@ function render({ model, el }) {
     markIdle(frame);
   }
 
+  function tell(content) {
+    try {
+      model.send(content);
+    } catch {
+      // The kernel was restarted: nobody listens, and what is in the store is still shown.
+    }
+  }
+
   function tellScreen() {
     model.set("dark", isDark());
     model.set("scale", Math.min(2, Math.max(1, Math.round(window.devicePixelRatio * 2) / 2)));
@@ -222,7 +230,7 @@ function render({ model, el }) {
   // run from top to bottom is not slowed down by pictures nobody asked for.
   let waiting;
   let inSight = false;
-  const near = () => model.send({ near: true });
+  const near = () => tell({ near: true });
   let area = null;
   const sliders = new MutationObserver(() => nameSliders(area));
   const appeared = new IntersectionObserver(() => {

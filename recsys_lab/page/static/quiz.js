@@ -92,9 +92,17 @@ function ask(question, tell) {
 function render({ model, el }) {
   el.classList.add("rl-quiz");
   const list = element("ol");
-  for (const question of model.get("questions"))
-    list.append(ask(question, (right) => model.send({ id: question.id, right })));
   const note = element("p");
+  for (const question of model.get("questions"))
+    list.append(
+      ask(question, (right) => {
+        try {
+          model.send({ id: question.id, right });
+        } catch {
+          note.textContent = "Not noted: the kernel was restarted (run this cell again).";
+        }
+      }),
+    );
   el.append(list, note);
   const show = () => (note.textContent = model.get("note"));
   show();
