@@ -479,6 +479,8 @@ def at_the_end(page, explorers, sentence):
 def test_two_widgets_that_are_moved_at_once_each_show_their_own_states(lab, page):
     lab.run(page, lab.add("two.ipynb", [VIEW, "explore(view, rank=(0, 20))"]))
     explorers = checked(page, 2)
+    for explorer in explorers:
+        fill_the_store(page, explorer)
     for _ in range(8):
         for explorer in explorers:
             explorer.locator(".noUi-handle").press("ArrowLeft")
@@ -487,7 +489,7 @@ def test_two_widgets_that_are_moved_at_once_each_show_their_own_states(lab, page
 
 def test_two_views_of_a_notebook_show_the_same_state_and_nothing_between(lab, page):
     lab.run(page, lab.add("views.ipynb", [VIEW]))
-    checked(page, 1)
+    fill_the_store(page, *checked(page, 1))
     page.evaluate("async () => { await jupyterapp.commands.execute('docmanager:clone'); }")
     explorers = checked(page, 2)
     for explorer in explorers:
