@@ -755,6 +755,7 @@ def _names_at_left(ax: Axes, names: list[str]) -> list[str]:
     most = min(_LONGEST_NAME, int(0.4 * inches / _CHARACTER))
     height = ax.figure.get_figheight()
     wrap = textwrap.TextWrapper(most, max_lines=2, placeholder="…").wrap
+    # Inches: what the axes leave each name, and what two lines of its letters need.
     two = 0.72 * height / len(names) > 0.31
     lines = [wrap(name) if two else [_short(name, most)] for name in names]
     written = ["\n".join(each) for each in lines]
